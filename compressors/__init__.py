@@ -1,0 +1,1 @@
+"""Strategies, input side and output side; the guard; the registry."""

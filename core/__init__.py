@@ -1,0 +1,1 @@
+"""Types, errors, template formats, spans and configuration."""

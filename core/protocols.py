@@ -1,0 +1,103 @@
+"""What rooms ask of one another without importing one another."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from .types import Answer, Request
+
+
+class TokenCounter(Protocol):
+    """Counts tokens as one tokenizer does."""
+
+    @property
+    def tokenizer(self) -> str:
+        """The tokenizer's name, such as ``o200k_base``."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether these are the model's own tokens, or an estimate."""
+        ...
+
+    def __call__(self, text: str) -> int:
+        """Return the number of tokens in ``text``; special tokens count as text."""
+        ...
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A model to run against."""
+
+    @property
+    def name(self) -> str:
+        """The name it was asked for by."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model's own name."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Of ``generate``, ``loglikelihood``, ``seed``."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All of the target that can change an answer (model, endpoint, weights' hash): JSON."""
+        ...
+
+    @property
+    def counter(self) -> TokenCounter:
+        """The target's own tokenizer, or the nearest estimate."""
+        ...
+
+    async def answer(self, request: Request) -> Answer:
+        """Ask once.
+
+        Raises:
+            TargetError: no answer came.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+class TargetError(Exception):
+    """A target gave no answer.
+
+    Args:
+        message: What it said, without secrets.
+        kind: ``rate_limit``, ``server``, ``timeout``, ``rejected`` or ``refused``.
+        retry_after_s: Seconds that the server asked to wait.
+        possibly_paid: Whether the request may have been billed all the same.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        retry_after_s: float | None = None,
+        possibly_paid: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after_s = retry_after_s
+        self.possibly_paid = possibly_paid
+
+    @property
+    def transient(self) -> bool:
+        """Whether asking again may help."""
+        return self.kind in {"rate_limit", "server", "timeout"} and not self.possibly_paid
+
+
+class ContextCompressor(Protocol):
+    """A model that shortens text, handed to strategies that need one."""
+
+    def compress(self, text: str, *, rate: float, keep: Sequence[str]) -> str:
+        """Return ``text`` in about ``rate`` times its tokens, with every string of ``keep``."""
+        ...

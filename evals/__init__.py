@@ -1,0 +1,1 @@
+"""Eval sets, metrics, the runner, statistics and the choice."""

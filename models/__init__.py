@@ -1,0 +1,1 @@
+"""Target models: embedded and OpenAI-compatible; the answer store; spending."""
