@@ -1,0 +1,335 @@
+"""Configuration: ``costopt.toml``, or ``[tool.costopt]`` in ``pyproject.toml``.
+
+Tables: ``[costopt]`` holds defaults for command-line options, ``[targets.NAME]`` the models to
+run against, ``[prompts."GLOB"]`` what is known about prompts. In ``pyproject.toml`` the defaults
+stand in ``[tool.costopt]`` itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from .errors import CostoptError, nearest
+from .toml_reader import Check, TomlFile, flag, money, number, read_toml, text, texts, whole
+
+FILE_NAME = "costopt.toml"
+
+DEFAULTS: Mapping[str, Check] = {
+    "target": texts,
+    "strategy": texts,
+    "eval_set": text,
+    "metric": text,
+    "samples": whole(1),
+    "margin": number(0),
+    "max_cost": money,
+    "max_requests": whole(0),
+    "concurrency": whole(1),
+    "static": flag,
+    "lossless": flag,
+    "offline": flag,
+    "run_dir": text,
+    "seed": whole(0),
+    "format": text,
+    "quiet": flag,
+    "no_color": flag,
+}
+"""Options that may have a default. ``write`` and ``output`` may not: a file of a repository
+should not decide which files of its reader are written."""
+
+_TARGET: Mapping[str, Check] = {
+    "model": text,
+    "base_url": text,
+    "api_key_env": text,
+    "concurrency": whole(1),
+    "requests_per_minute": number(0.001),
+    "price": lambda value: value,
+    "usd_per_hour": money,
+    "priced_as": text,
+}
+_PRICE: Mapping[str, Check] = dict.fromkeys(
+    ("input", "cache_read", "cache_write", "output", "usd_per_hour"), money
+)
+_RULE: Mapping[str, Check] = {
+    "feature": text,
+    "calls_per_month": whole(0),
+    "cache_hit_rate": number(0, 1),
+    "batch": flag,
+    "margin": number(0),
+}
+_BUDGETS: Mapping[str, Check] = {
+    "max_input_tokens": whole(0),
+    "max_output_tokens": whole(0),
+    "max_usd_per_1k": money,
+    "max_usd_per_month": money,
+    "max_growth": number(0),
+    "max_latency_p95_s": number(0),
+    "min_quality": number(-1e9),
+}
+_CHECK: Mapping[str, Check] = {"fail_on": texts}
+_FEATURE: Mapping[str, Check] = {"usd_per_month": money}
+_USAGE_COLUMNS: tuple[str, ...] = (
+    "timestamp",
+    "model",
+    "feature",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "request_id",
+)
+_SECTIONS = ("costopt", "targets", "prompts", "features", "check", "usage")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetConfig:
+    """A target as it is configured under ``[targets.NAME]``.
+
+    ``price`` is in USD per million tokens, with the keys ``input``, ``cache_read``,
+    ``cache_write`` and ``output``; ``usd_per_hour`` is for a server of one's own;
+    ``requests_per_minute`` is a limit above 0.
+    """
+
+    name: str
+    model: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    concurrency: int | None = None
+    requests_per_minute: float | None = None
+    price: Mapping[str, Decimal] | None = None
+    usd_per_hour: Decimal | None = None
+    priced_as: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptRule:
+    """What ``[prompts."GLOB"]`` says about the prompts that match; None is "says nothing".
+
+    ``cache_hit_rate`` is in [0, 1]; ``margin`` in the metric's own unit.
+    """
+
+    glob: str = ""
+    feature: str | None = None
+    calls_per_month: int | None = None
+    cache_hit_rate: float | None = None
+    batch: bool | None = None
+    margin: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A whole configuration; without a file, all of it is empty."""
+
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Option name, with underscores, to its value: see ``DEFAULTS``."""
+    targets: Mapping[str, TargetConfig] = field(default_factory=dict[str, TargetConfig])
+    prompts: tuple[PromptRule, ...] = ()
+    """In the file's order."""
+    path: Path | None = None
+    unused: tuple[str, ...] = ()
+    """Valid tables and keys that `analyze` does not act on, by name."""
+
+    def rule_for(self, path: Path | str) -> PromptRule:
+        """Return what all matching rules say together; later ones win, key by key.
+
+        Globs are those of ``.gitignore``, relative to the configuration's folder: ``*.md``
+        matches in every folder, ``prompts/`` all that lies below it.
+
+        Example:
+            >>> first = PromptRule(glob="*.md", feature="chat", calls_per_month=10)
+            >>> second = PromptRule(glob="faq/", calls_per_month=20)
+            >>> rule = Config(prompts=(first, second)).rule_for("faq/a.md")
+            >>> rule.feature, rule.calls_per_month
+            ('chat', 20)
+        """
+        merged = PromptRule()
+        name = self._relative(Path(path))
+        for rule in self.prompts:
+            if _matches(rule.glob, name):
+                merged = replace(merged, **_said(rule))
+        return merged
+
+    def _relative(self, path: Path) -> str:
+        if self.path is None:
+            return path.as_posix()
+        try:
+            return path.resolve().relative_to(self.path.parent.resolve()).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+def load_config(path: Path | None, cwd: Path) -> Config:
+    """Read the named configuration, or the one found from ``cwd`` upwards.
+
+    The search ends at the root of the git repository; outside of one only ``cwd`` itself is
+    looked at, so that a file in a shared parent folder does not take effect. ``costopt.toml``
+    goes before ``pyproject.toml``.
+
+    Raises:
+        CostoptError: unreadable, broken TOML, an unknown key (with the nearest known one), or
+            a value of a wrong type; with the line, where it can be found.
+    """
+    found = path if path is not None else _find(cwd)
+    if found is None:
+        return Config()
+    file = read_toml(found)
+    if found.name == "pyproject.toml":
+        return _from_pyproject(file, found)
+    for key in file.data:
+        if key not in _SECTIONS:
+            hint = _section_hint(key, file.data[key])
+            raise file.error(f'unknown table "{key}"', (), key, hint)
+    return _config(file, found, (), dict(file.data))
+
+
+def _section_hint(key: str, value: object) -> str:
+    if key.replace("-", "_") in DEFAULTS and not isinstance(value, dict):
+        return f'defaults of options belong under [costopt]: write [costopt] above "{key}"'
+    return nearest(key, _SECTIONS)
+
+
+def _from_pyproject(file: TomlFile, path: Path) -> Config:
+    tool = file.data.get("tool")
+    section = tool.get("costopt") if isinstance(tool, dict) else None
+    if section is None:
+        hint = "add the table [tool.costopt]"
+        raise CostoptError("no [tool.costopt] in this file", where=file.where(()), hint=hint)
+    if not isinstance(section, dict):
+        raise file.error("[tool.costopt] must be a table", ("tool",), "costopt")
+    data = {key: section[key] for key in _SECTIONS[1:] if key in section}
+    data["costopt"] = {key: value for key, value in section.items() if key not in data}
+    return _config(file, path, ("tool", "costopt"), data)
+
+
+def _find(cwd: Path) -> Path | None:
+    folders = _up_to_repository(cwd.resolve())
+    for folder in folders:
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+        project = folder / "pyproject.toml"
+        if project.is_file() and _mentions_costopt(project):
+            return project
+    return None
+
+
+def _up_to_repository(cwd: Path) -> list[Path]:
+    folders: list[Path] = []
+    for folder in (cwd, *cwd.parents):
+        folders.append(folder)
+        if (folder / ".git").exists():
+            return folders
+    return [cwd]
+
+
+def _mentions_costopt(project: Path) -> bool:
+    # Somebody else's broken pyproject.toml is no reason to stop.
+    try:
+        data = read_toml(project).data
+    except CostoptError:
+        return False
+    tool = data.get("tool")
+    return isinstance(tool, dict) and "costopt" in tool
+
+
+def _config(file: TomlFile, path: Path, prefix: tuple[str, ...], data: Mapping[str, Any]) -> Config:
+    defaults_section = prefix or ("costopt",)
+    defaults = file.values(data.get("costopt", {}), defaults_section, DEFAULTS)
+    return Config(
+        defaults=_rooted(defaults, path.parent),
+        targets=_targets(file, (*prefix, "targets"), data.get("targets", {})),
+        prompts=_rules(file, (*prefix, "prompts"), data.get("prompts", {})),
+        path=path,
+        unused=_unused(file, prefix, data),
+    )
+
+
+def _rooted(defaults: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Take relative paths as relative to the configuration, not to the current folder."""
+    for key in ("run_dir", "eval_set"):
+        value = defaults.get(key)
+        if value is not None and not value.startswith("hf:"):
+            defaults[key] = str(folder / value)
+    return defaults
+
+
+def _tables(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise file.error(f"[{'.'.join(section)}] must be a table", section[:-1], section[-1])
+    return data
+
+
+def _targets(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, TargetConfig]:
+    return {
+        name: _target(file, (*section, name), name, found)
+        for name, found in _tables(file, section, data).items()
+    }
+
+
+def _target(file: TomlFile, section: tuple[str, ...], name: str, data: object) -> TargetConfig:
+    values = file.values(data, section, _TARGET)
+    if "price" in values:
+        price = file.values(values["price"], (*section, "price"), _PRICE)
+        hourly = price.pop("usd_per_hour", None)
+        if hourly is not None:
+            values["usd_per_hour"] = hourly
+        values["price"] = price or None
+    if values.get("base_url") is not None and "model" not in values:
+        hint = 'add the name that the server knows it by: model = "…"'
+        raise file.error(f'target "{name}" has a base_url but no model', section, None, hint)
+    _check_url(file, section, values.get("base_url"))
+    return TargetConfig(name=name, **values)
+
+
+def _check_url(file: TomlFile, section: tuple[str, ...], url: str | None) -> None:
+    if url is not None and not url.startswith(("http://", "https://")):
+        hint = "such as http://localhost:11434/v1"
+        raise file.error("base_url must begin with http:// or https://", section, "base_url", hint)
+
+
+def _rules(file: TomlFile, section: tuple[str, ...], data: object) -> tuple[PromptRule, ...]:
+    known = {item.name for item in fields(PromptRule)}
+    rules: list[PromptRule] = []
+    for glob, found in _tables(file, section, data).items():
+        values = file.values(found, (*section, glob), {**_RULE, **_BUDGETS})
+        _check_glob(file, section, glob)
+        kept = {key: value for key, value in values.items() if key in known}
+        rules.append(PromptRule(glob=glob, **kept))
+    return tuple(rules)
+
+
+def _check_glob(file: TomlFile, section: tuple[str, ...], glob: str) -> None:
+    try:
+        _matches(glob, "a")
+    except ValueError:
+        hint = "globs are those of .gitignore: prompts/, *.md, prompts/**/faq.*"
+        raise file.error(f'"{glob}" is no valid glob', (*section, glob), None, hint) from None
+
+
+def _unused(file: TomlFile, prefix: tuple[str, ...], data: Mapping[str, Any]) -> tuple[str, ...]:
+    names = [f"[{key}]" for key in ("features", "check", "usage") if key in data]
+    file.values(data.get("check", {}), (*prefix, "check"), _CHECK)
+    for name, found in _tables(file, (*prefix, "features"), data.get("features", {})).items():
+        file.values(found, (*prefix, "features", name), _FEATURE)
+    usage = file.values(data.get("usage", {}), (*prefix, "usage"), {"columns": lambda value: value})
+    columns: dict[str, Check] = dict.fromkeys(_USAGE_COLUMNS, text)
+    file.values(usage.get("columns", {}), (*prefix, "usage", "columns"), columns)
+    budgets = {
+        key.replace("-", "_")
+        for found in data.get("prompts", {}).values()
+        for key in found
+        if key.replace("-", "_") in _BUDGETS
+    }
+    return (*names, *(f"[prompts] {key}" for key in _BUDGETS if key in budgets))
+
+
+def _said(rule: PromptRule) -> dict[str, Any]:
+    values = {item.name: getattr(rule, item.name) for item in fields(rule)}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _matches(glob: str, name: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines([glob]).match_file(name)
