@@ -1,0 +1,151 @@
+"""`costopt analyze`: prompts and eval sets in, a report out."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from .. import __version__
+from ..compressors.registry import entry, parse_spec
+from ..compressors.variants import DEFAULT_CHAINS
+from ..core.config import Config
+from ..core.discovery import LoadedPrompt, load_prompts
+from ..core.progress import Progress
+from ..core.report import Report, Skipped, Spent
+from .assemble import PromptResult, report_prompt
+from .desk import Desk, open_desk
+from .measure import Chain
+from .prepare import Prepared, prepare
+from .runner import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyzeOptions:
+    """What `costopt analyze` was asked to do; ``None`` is the default of contract.md."""
+
+    paths: tuple[Path, ...]
+    targets: tuple[str, ...] = ("embedded",)
+    strategies: tuple[str, ...] = ()
+    eval_set: str | None = None
+    metric: str | None = None
+    samples: int | None = None
+    margin: float | None = None
+    max_cost: Decimal | None = None
+    max_requests: int | None = None
+    concurrency: int | None = None
+    static: bool = False
+    lossless: bool = False
+    offline: bool = False
+    run_dir: Path | None = None
+    seed: int = 0
+    config: Config = field(default_factory=Config)
+
+
+class Interrupted(Exception):  # noqa: N818 - the user's wish, not an error
+    """Ctrl-C: what was done until then is in ``report``."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("interrupted")
+        self.report = report
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """A run in the making: all that the report is made of, at any moment."""
+
+    options: AnalyzeOptions
+    prompts: tuple[Prepared, ...]
+    skipped: tuple[Skipped, ...]
+    desks: tuple[Desk, ...]
+    results: dict[tuple[str, int], list[PromptResult]] = field(
+        default_factory=dict[tuple[str, int], list[PromptResult]]
+    )
+    out_of_budget: bool = False
+
+
+def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
+    """Analyse prompts at targets.
+
+    Raises:
+        CostoptError: bad input or missing configuration; nothing was spent.
+        Interrupted: Ctrl-C; carries the partial report.
+    """
+    chains = _chains(options)
+    loaded = load_prompts(options.paths)
+    skipped = list(loaded.skipped)
+    prompts = _prepare_all(loaded.prompts, options, skipped)
+    desks = tuple(open_desk(name, options, progress) for name in dict.fromkeys(options.targets))
+    run = _Run(options=options, prompts=prompts, skipped=tuple(skipped), desks=desks)
+    try:
+        asyncio.run(_run_all(run, chains))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise Interrupted(_report(run, partial=True)) from None
+    return _report(run, partial=run.out_of_budget)
+
+
+def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:
+    chains = tuple(parse_spec(text) for text in options.strategies) or DEFAULT_CHAINS
+    if options.lossless:
+        chains = tuple(c for c in chains if all(entry(s.name).safety == "lossless" for s in c))
+    return chains
+
+
+def _prepare_all(
+    prompts: tuple[LoadedPrompt, ...], options: AnalyzeOptions, skipped: list[Skipped]
+) -> tuple[Prepared, ...]:
+    """Load every eval set before anything is asked, so that a bad row costs nothing."""
+    return tuple(prepare(prompt, options, skipped) for prompt in prompts)
+
+
+async def _run_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+    try:
+        await _measure_all(run, chains)
+    finally:
+        for desk in run.desks:
+            await desk.aclose()
+
+
+async def _measure_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+    tally = Tally(planned=_estimate(run, chains))
+    for desk in run.desks:
+        for prompt in run.prompts:
+            run.results.setdefault(prompt.key, []).append(desk.begin(prompt, chains, tally))
+    for result in (result for results in run.results.values() for result in results):
+        if result.measurement is not None and not run.out_of_budget:
+            await result.measurement.run()
+            run.out_of_budget = result.measurement.setup.runner.out_of_budget
+
+
+def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
+    """Roughly how many requests are ahead; the display replaces it as the plan becomes known."""
+    rows = sum(
+        2 * len(p.eval_set.samples[: run.options.samples or 48]) + 6 * (len(chains) + 4)
+        for p in run.prompts
+        if p.eval_set is not None
+    )
+    return 0 if run.options.static else rows * len(run.desks)
+
+
+def _report(run: _Run, *, partial: bool) -> Report:
+    prompts = tuple(
+        report_prompt(prompt, run.results.get(prompt.key, [])) for prompt in run.prompts
+    )
+    clients = [desk.client for desk in run.desks if desk.client is not None]
+    return Report(
+        costopt_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=run.options.seed,
+        partial=partial,
+        targets=tuple(desk.info for desk in run.desks),
+        spent=Spent(
+            usd=sum((c.usd for c in clients), Decimal(0)),
+            requests=sum(c.requests for c in clients),
+            cached_answers=sum(c.cached_answers for c in clients),
+            input_tokens=sum(c.input_tokens for c in clients),
+            output_tokens=sum(c.output_tokens for c in clients),
+        ),
+        skipped=run.skipped,
+        prompts=prompts,
+        static=run.options.static,
+    )

@@ -1,0 +1,195 @@
+"""Turns what was measured into the report of one prompt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from statistics import fmean
+
+from ..compressors.registry import entry
+from ..core.report import (
+    EvalSetInfo,
+    PromptReport,
+    Quality,
+    Recommendation,
+    StrategyInfo,
+    VariantReport,
+)
+from ..core.types import Answer, Score, Variant, Verdict
+from .choice import Candidate, Comparison, pareto, recommend
+from .findings import findings
+from .measure import Judge, Measurement
+from .meter import Meter, delta, latency
+from .prepare import Prepared
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptResult:
+    """One prompt at one target: its variants, and the measurement where there is one."""
+
+    target: str
+    static: tuple[Variant, ...]
+    """The baseline and the variants as they are proposed without any answer."""
+    meter: Meter
+    measurement: Measurement | None
+    judges: Mapping[str, Judge | None]
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """All variants, the baseline first; those that were not reached yet are proposals."""
+        if self.measurement is None:
+            return self.static
+        reached = tuple(self.measurement.measured.variants)
+        names = {variant.name for variant in reached}
+        return reached + tuple(v for v in self.static if v.name not in names)
+
+    def answers(self, variant: Variant) -> dict[str, Answer]:
+        """Return the generated answers of a variant by sample id."""
+        return self.measurement.answers(variant) if self.measurement else {}
+
+
+def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptReport:
+    """Return the report of one prompt over all targets."""
+    variants: list[VariantReport] = []
+    recommended: list[Recommendation] = []
+    notes: list[str] = []
+    for result in results:
+        rows = _variants(result)
+        variants += rows
+        recommended.append(_recommend(result, rows))
+        if result.measurement is not None:
+            notes += result.measurement.measured.notes
+    first = results[0] if results else None
+    return PromptReport(
+        name=prompt.template.name,
+        path=prompt.template.source.path,
+        format=prompt.template.source.format,
+        feature=prompt.template.feature,
+        calls_per_month=prompt.template.calls_per_month,
+        eval_set=_eval_set(prompt, first),
+        findings=findings(first.static, first.meter) if first else (),
+        variants=tuple(variants),
+        recommended=tuple(recommended),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _eval_set(prompt: Prepared, result: PromptResult | None) -> EvalSetInfo | None:
+    if prompt.eval_set is None:
+        return None
+    plan = result.measurement.setup.plan if result and result.measurement else None
+    return EvalSetInfo(
+        path=prompt.eval_set.path,
+        rows=len(prompt.eval_set.samples),
+        sha256=prompt.eval_set.sha256,
+        selection_rows=len(plan.selection) if plan else 0,
+        confirmation_rows=len(plan.confirmation) if plan else 0,
+    )
+
+
+def _variants(result: PromptResult) -> tuple[VariantReport, ...]:
+    baseline = result.variants[0]
+    reports = tuple(_variant(result, baseline, variant) for variant in result.variants)
+    points = {
+        report.name: (report.cost.usd_per_1k, report.delta.quality.mean if report.delta else 0.0)
+        for report in reports
+        if report.cost.usd_per_1k is not None
+        and not report.control
+        and (report.name == "baseline" or (report.delta and report.delta.quality))
+    }
+    best = pareto(points)
+    return tuple(replace(report, pareto=report.name in best) for report in reports)
+
+
+def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> VariantReport:
+    meter, base_answers = result.meter, result.answers(baseline)
+    answers = result.answers(variant)
+    weight = meter.weigh(variant, answers, baseline, base_answers)
+    before = meter.weigh(baseline, base_answers, baseline, base_answers)
+    cost = meter.cost(variant, weight, evidence=meter.evidence(weight))
+    comparison = _comparison(result, variant)
+    first = variant is baseline
+    change = None
+    if not first and variant.rejected is None:
+        cost_before = meter.cost(baseline, before, evidence=meter.evidence(before))
+        change = delta(before, weight, cost_before, cost)
+        if comparison is not None:
+            change = replace(change, quality=comparison.delta)
+    return VariantReport(
+        target=result.target,
+        name=variant.name,
+        strategies=tuple(_strategy(spec.name, spec.params) for spec in variant.chain),
+        messages=variant.template.messages,
+        chat=variant.template.chat,
+        settings=variant.template.settings,
+        tokens=meter.tokens(variant, weight, asked=bool(answers)),
+        cost=cost,
+        verdict=_verdict(first, comparison),
+        dropped=variant.dropped,
+        latency=latency(answers),
+        quality=_quality(result, variant),
+        delta=change,
+        samples_needed=comparison.samples_needed if comparison else None,
+        rejected=variant.rejected,
+        control=variant.control,
+        notes=variant.notes,
+    )
+
+
+def _strategy(name: str, params: Mapping[str, object]) -> StrategyInfo:
+    known = entry(name)
+    return StrategyInfo(name=name, params=dict(params), side=known.side, safety=known.safety)
+
+
+def _comparison(result: PromptResult, variant: Variant) -> Comparison | None:
+    return result.measurement.measured.comparisons.get(variant.name) if result.measurement else None
+
+
+def _verdict(first: bool, comparison: Comparison | None) -> Verdict:
+    if first:
+        return "baseline"
+    return comparison.verdict if comparison else "not measured"
+
+
+def _quality(result: PromptResult, variant: Variant) -> Quality | None:
+    judge = result.judges[variant.side]
+    if result.measurement is None or judge is None:
+        return None
+    outcomes = result.measurement.outcomes(variant)
+    scores = [o.result.value for o in outcomes if isinstance(o.result, Score)]
+    if not scores:
+        return None
+    return Quality(
+        metric=judge.metric.name,
+        mean=fmean(scores),
+        n=len(scores),
+        failures=len(outcomes) - len(scores),
+    )
+
+
+def _recommend(result: PromptResult, reports: Sequence[VariantReport]) -> Recommendation:
+    measured = result.measurement.measured if result.measurement else None
+    candidates = [
+        Candidate(
+            name=report.name,
+            cost=report.cost.usd_per_1k or _tokens_as_cost(report),
+            verdict=report.verdict,
+            confirmed=measured is not None and report.name in measured.confirmed,
+            control=report.control,
+            harm_seen=measured is not None
+            and report.quality is not None
+            and measured.harm_seen.get(report.quality.metric, False),
+        )
+        for report in reports[1:]
+        if report.rejected is None
+    ]
+    first = reports[0]
+    name, reason = recommend(candidates, first.cost.usd_per_1k or _tokens_as_cost(first))
+    return Recommendation(target=result.target, variant=name, reason=reason)
+
+
+def _tokens_as_cost(report: VariantReport) -> Decimal | None:
+    """Compare by tokens where there is no price: then a token is a token, in or out."""
+    tokens = report.tokens
+    if tokens.input_mean is None:
+        return None
+    return Decimal(str(tokens.input_mean + (tokens.output_mean or 0.0)))

@@ -1,0 +1,240 @@
+"""The choice: paired comparisons, who goes on to confirmation, and what is recommended."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import NormalDist, fmean, stdev
+
+from ..core.report import QualityDelta
+from ..core.types import Failure, Score, Verdict
+from .metrics import Metric
+from .runner import Outcome
+from .statistics import paired_bounds, samples_needed
+from .statistics import verdict as verdict_of
+
+ALPHA = 0.05
+"""One-sided error of every verdict, shared among the candidates it was corrected for."""
+
+_FAILURE_SHARE = 0.02
+"""Above this share of pairs without a score, a comparison does not decide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A variant against the baseline on the rows that both have.
+
+    ``differences`` are variant minus baseline in the metric's unit, positive is better;
+    ``failures`` counts the planned pairs that have no score on one side or the other.
+    """
+
+    metric: str
+    differences: tuple[float, ...]
+    failures: int
+    delta: QualityDelta | None
+    verdict: Verdict
+    samples_needed: int | None
+
+
+def compare(
+    baseline: Sequence[Outcome],
+    variant: Sequence[Outcome],
+    *,
+    metric: Metric,
+    margin: float,
+    candidates: int,
+) -> Comparison:
+    """Compare outcomes on the same samples.
+
+    Each bound is one-sided at level 0.05 divided by ``candidates`` (Bonferroni). Where more than
+    2 % of the pairs lack a score the verdict is "not enough data", whatever the rest shows.
+
+    Args:
+        baseline: The baseline's outcomes.
+        variant: The variant's outcomes; pairs are made by sample.
+        metric: Gives scale and direction.
+        margin: The largest loss that counts as none, in the metric's unit, >= 0.
+        candidates: How many variants compete for the same decision, >= 1.
+    """
+    pairs = _pairs(baseline, variant)
+    sign = 1.0 if metric.higher_is_better else -1.0
+    scored = [
+        (sign * (after.value - before.value), cluster)
+        for before, after, cluster in pairs
+        if isinstance(before, Score) and isinstance(after, Score)
+    ]
+    differences = tuple(difference for difference, _ in scored)
+    failures = len(pairs) - len(scored)
+    alpha = ALPHA / max(candidates, 1)
+    clusters = [cluster for _, cluster in scored]
+    bounds = paired_bounds(
+        differences, alpha=alpha, scale=metric.scale, clusters=clusters if any(clusters) else None
+    )
+    decided = verdict_of(bounds, margin) if differences else "not measured"
+    if failures > _FAILURE_SHARE * len(pairs) and decided in {"better", "holds"}:
+        decided = "not enough data"
+    if metric.kind == "drift" and decided in {"better", "holds"}:
+        decided = "not enough data"
+    delta = None
+    if bounds is not None:
+        delta = QualityDelta(
+            mean=bounds.mean,
+            low=bounds.low,
+            high=bounds.high,
+            n=len(differences),
+            margin=margin,
+            confidence=1 - alpha,
+        )
+    needed = None
+    if decided == "not enough data" and metric.kind != "drift":
+        needed = samples_needed(differences, margin=margin, alpha=alpha, scale=metric.scale)
+    return Comparison(
+        metric=metric.name,
+        differences=differences,
+        failures=failures,
+        delta=delta,
+        verdict=decided,
+        samples_needed=needed,
+    )
+
+
+def _pairs(
+    baseline: Sequence[Outcome], variant: Sequence[Outcome]
+) -> list[tuple[Score | Failure, Score | Failure, str | None]]:
+    before = {outcome.trial.sample.id: outcome.result for outcome in baseline}
+    return [
+        (before[outcome.trial.sample.id], outcome.result, outcome.trial.sample.cluster)
+        for outcome in variant
+        if outcome.trial.sample.id in before
+    ]
+
+
+def assurance(
+    differences: Sequence[float], *, margin: float, rows: int, alpha: float, spread: float
+) -> float:
+    """Return the chance that a candidate will be shown not worse on ``rows`` new rows.
+
+    The predictive probability of success of a non-inferiority test, given the differences seen on
+    the selection rows, with a normal approximation (Spiegelhalter, Abrams & Myles 2004,
+    *Bayesian Approaches to Clinical Trials*, chapter 6). It only orders candidates; it decides
+    nothing.
+
+    Args:
+        differences: Paired differences seen so far, positive is better.
+        margin: The largest loss that counts as none.
+        rows: Confirmation rows.
+        alpha: One-sided level of the confirmation.
+        spread: Typical standard deviation of a difference, which steadies that of few rows.
+
+    Example:
+        >>> assurance([0.0, 0.01, -0.01, 0.0], margin=0.1, rows=40, alpha=0.05, spread=0.1) > 0.9
+        True
+    """
+    if not differences or rows < 2:
+        return 0.0
+    n = len(differences)
+    own = stdev(differences) if n > 1 else spread
+    sd = math.sqrt(((n - 1) * own**2 + 3 * spread**2) / (n + 2)) or 1e-9
+    normal = NormalDist()
+    threshold = normal.inv_cdf(1 - alpha) * sd / math.sqrt(rows) - margin
+    predictive = sd * math.sqrt(1 / n + 1 / rows)
+    return 1 - normal.cdf((threshold - fmean(differences)) / predictive)
+
+
+def finalists(
+    comparisons: Mapping[str, Comparison],
+    savings: Mapping[str, float],
+    *,
+    margin: float,
+    rows: int,
+    most: int,
+) -> tuple[str, ...]:
+    """Return the candidates worth confirming, the best expected saving first.
+
+    Ordered by assurance times saving; what saves nothing, or was already shown worse, is left out.
+
+    Args:
+        comparisons: On the selection rows, by variant name.
+        savings: Fraction of the baseline's cost that each saves.
+        margin: The largest loss that counts as none.
+        rows: Confirmation rows.
+        most: How many to return at most.
+    """
+    spreads = [stdev(c.differences) for c in comparisons.values() if len(c.differences) > 1]
+    spread = sorted(spreads)[len(spreads) // 2] if spreads else margin
+    expected = {
+        name: savings.get(name, 0.0)
+        * assurance(c.differences, margin=margin, rows=rows, alpha=ALPHA / most, spread=spread)
+        for name, c in comparisons.items()
+        if c.verdict != "worse" and savings.get(name, 0.0) > 0
+    }
+    ranked = sorted(expected, key=lambda name: (-expected[name], name))
+    return tuple(name for name in ranked if expected[name] > 0.001)[:most]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What the recommendation looks at."""
+
+    name: str
+    cost: Decimal | None
+    verdict: Verdict
+    confirmed: bool
+    """Whether its verdict was reached on rows it was not picked on, or corrected for all."""
+    control: bool
+    harm_seen: bool
+    """Whether the harmful control was worse by the metric that judged this candidate."""
+
+
+def recommend(candidates: Sequence[Candidate], baseline_cost: Decimal | None) -> tuple[str, str]:
+    """Return the variant to use and the reason in a sentence.
+
+    The cheapest confirmed variant that holds, provided that the metric saw the harmful control as
+    worse; else the baseline.
+    """
+    holding = [
+        c
+        for c in candidates
+        if c.verdict in {"holds", "better"} and c.confirmed and not c.control and c.cost is not None
+    ]
+    cheaper = [c for c in holding if baseline_cost is not None and c.cost < baseline_cost]  # pyright: ignore[reportOperatorIssue]
+    trusted = [c for c in cheaper if c.harm_seen]
+    if trusted:
+        best = min(trusted, key=lambda c: (c.cost or Decimal(0), c.name))
+        saving = 1 - float((best.cost or Decimal(0)) / (baseline_cost or Decimal(1)))
+        return best.name, (
+            f"the cheapest variant that {_verb(best.verdict)}: "
+            f"{saving:.1%} of the cost per request saved"
+        )
+    if cheaper:
+        return "baseline", (
+            "the metric did not see the harmful control as worse, so it cannot tell a good "
+            "variant from a bad one here"
+        )
+    if holding:
+        return "baseline", "no variant that holds is cheaper"
+    if all(c.verdict == "not measured" for c in candidates if not c.control):
+        return "baseline", "quality was not measured"
+    return "baseline", "no cheaper variant was shown not worse on these rows"
+
+
+def _verb(verdict: Verdict) -> str:
+    return "is better than the baseline" if verdict == "better" else "holds"
+
+
+def pareto(points: Mapping[str, tuple[Decimal, float]]) -> frozenset[str]:
+    """Return the names that no other point beats in both cost and quality.
+
+    Example:
+        >>> sorted(pareto({"a": (Decimal(1), 0.0), "b": (Decimal(2), 0.0), "c": (Decimal(3), 1.0)}))
+        ['a', 'c']
+    """
+    return frozenset(
+        name
+        for name, (cost, quality) in points.items()
+        if not any(
+            (other_cost <= cost and other_quality >= quality)
+            and (other_cost < cost or other_quality > quality)
+            for other_cost, other_quality in points.values()
+        )
+    )

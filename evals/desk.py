@@ -1,0 +1,249 @@
+"""One target of a run: opened once, priced, with its client; starts the prompts' measurements."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..compressors.base import StrategyContext
+from ..compressors.variants import propose
+from ..core.config import TargetConfig
+from ..core.errors import CostoptError
+from ..core.paths import cache_dir
+from ..core.progress import Progress
+from ..core.protocols import Target, TokenCounter
+from ..core.report import PriceInfo, TargetInfo
+from ..core.types import Request, Usage, Variant
+from ..costs.prices import Price, cost_of, default_priced_as, price_for
+from ..costs.tokens import counter_for
+from ..models.client import Client
+from ..models.spending import Spending
+from ..models.store import AnswerStore
+from ..models.targets import open_target
+from .assemble import PromptResult
+from .measure import Chain, Judge, Measurement, Setup
+from .meter import Meter
+from .metrics import get
+from .plan import plan_rows
+from .prepare import Prepared
+from .runner import Mode, Runner, Tally
+
+if TYPE_CHECKING:
+    from .analysis import AnalyzeOptions
+
+EMBEDDED = "embedded"
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """A target with its price and counter; without a client in a static run."""
+
+    name: str
+    info: TargetInfo
+    counter: TokenCounter
+    """The tokenizer that money is counted with."""
+    recount: bool
+    price: Price | None
+    options: "AnalyzeOptions"
+    progress: Progress
+    target: Target | None = None
+    client: Client | None = None
+
+    def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
+        """Return a prompt's result in the making; with a measurement where there can be one."""
+        context = StrategyContext(count=self.counter)
+        variants = (
+            Variant(name="baseline", template=prompt.template),
+            *propose(prompt.template, chains, context),
+        )
+        rows = prompt.eval_set.samples if prompt.eval_set else ()
+        meter = Meter(
+            counter=self.counter,
+            price=self.price,
+            recount=self.recount,
+            rows=rows[: self.options.samples],
+            calls_per_month=prompt.template.calls_per_month,
+            cache_hit_rate=prompt.rule.cache_hit_rate,
+        )
+        judges = self._judges(prompt)
+        measurement = None
+        if self.client is not None and prompt.eval_set is not None and any(judges.values()):
+            plan = plan_rows(
+                prompt.eval_set,
+                samples=self.options.samples,
+                candidates=sum(1 for v in variants[1:] if v.rejected is None) + 2,
+                seed=self.options.seed,
+                local=self.name == EMBEDDED,
+            )
+            meter.rows = plan.rows
+            measurement = Measurement(
+                Setup(
+                    template=prompt.template,
+                    chains=chains,
+                    join=len(chains) > 1,
+                    context=context,
+                    plan=plan,
+                    runner=self._runner(prompt, judges, tally),
+                    meter=meter,
+                    judges=judges,
+                )
+            )
+        return PromptResult(
+            target=self.name, static=variants, meter=meter, measurement=measurement, judges=judges
+        )
+
+    def _runner(self, prompt: Prepared, judges: dict[str, Judge | None], tally: Tally) -> Runner:
+        if self.client is None or prompt.eval_set is None:
+            raise ValueError("a runner needs a client and an eval set")
+        references = (r for s in prompt.eval_set.samples for r in s.references)
+        return Runner(
+            client=self.client,
+            metrics={judge.mode: judge.metric for judge in judges.values() if judge},
+            progress=self.progress,
+            tally=tally,
+            phase=prompt.template.name,
+            cap_usd=self.options.max_cost,
+            labels=tuple(dict.fromkeys(r for r in references if isinstance(r, str))),
+        )
+
+    def _judges(self, prompt: Prepared) -> dict[str, Judge | None]:
+        """Say what judges each side: log-likelihood only ever judges the input side."""
+        can = self.target.capabilities if self.target else frozenset[str]()
+        asked = prompt.asked_metric
+        if asked is not None and asked.kind != "generated" and self.target is not None:
+            if "loglikelihood" not in can:
+                raise CostoptError(
+                    f'the target "{self.name}" gives no log-likelihoods, which '
+                    f'"{asked.name}" needs',
+                    hint="use --target embedded, or a metric of generated answers",
+                )
+            return {"input": self._judge(prompt, asked.name), "output": None}
+        if asked is not None:
+            judge = self._judge(prompt, asked.name)
+            return {"input": judge, "output": judge}
+        if prompt.metric is not None and prompt.metric.kind != "generated":
+            return {"input": self._judge(prompt, prompt.metric.name), "output": None}
+        output = self._judge(prompt, prompt.metric.name) if prompt.metric else None
+        if "loglikelihood" in can:
+            name = "log_likelihood" if prompt.has_references else "drift"
+            return {"input": self._judge(prompt, name), "output": output}
+        return {"input": output, "output": output}
+
+    def _judge(self, prompt: Prepared, name: str) -> Judge:
+        metric = get(name)
+        margin = metric.default_margin
+        if prompt.margin is not None and prompt.template.metric in (None, name):
+            margin = prompt.margin
+        if self.options.margin is not None:
+            margin = self.options.margin
+        modes: dict[str, Mode] = {
+            "generated": "generate",
+            "log_likelihood": "likelihood",
+            "drift": "drift",
+        }
+        return Judge(metric=metric, margin=margin, mode=modes[metric.kind])
+
+    async def aclose(self) -> None:
+        """Give the target back."""
+        if self.target is not None:
+            await self.target.close()
+
+
+def open_desk(name: str, options: "AnalyzeOptions", progress: Progress) -> Desk:
+    """Open and price a target.
+
+    Raises:
+        CostoptError: an unknown target, missing weights or key, or a cap on unpriced calls.
+    """
+    config = options.config.targets.get(name) or TargetConfig(name=name)
+    priced_as = config.priced_as or (default_priced_as(name) if name == EMBEDDED else None)
+    own = _own_price(name, config)
+    _check_cap(name, own, config, options)
+    target = (
+        None
+        if options.static
+        else open_target(name, options.config, offline=options.offline, progress=progress)
+    )
+    price = own or (price_for(priced_as, overrides=None, on=_today()) if priced_as else None)
+    reference = priced_as if own is None and priced_as else None
+    counter = counter_for(reference) if reference else _own_counter(name, config, target)
+    desk = Desk(
+        name=name,
+        info=TargetInfo(
+            name=name,
+            model=target.model if target else config.model or name,
+            priced_as=reference,
+            price=_price_info(price),
+        ),
+        counter=counter,
+        recount=reference is not None,
+        price=price,
+        options=options,
+        progress=progress,
+        target=target,
+    )
+    if target is not None:
+        folder = options.run_dir or cache_dir() / "answers"
+        desk.client = Client(
+            target=target,
+            store=AnswerStore(folder),
+            spending=Spending(max_usd=options.max_cost, max_requests=options.max_requests),
+            price_usd=(lambda usage: cost_of(usage, own)) if own else None,
+            worst_case=(lambda request: _worst_case(request, own, counter)) if own else None,
+            concurrency=options.concurrency or config.concurrency or (1 if name == EMBEDDED else 8),
+        )
+    return desk
+
+
+def _today() -> date:
+    return date.today()
+
+
+def _own_price(name: str, config: TargetConfig) -> Price | None:
+    """Return the price that calls are really billed at; ``None`` where it is unknown."""
+    if name == EMBEDDED:
+        return None
+    if config.price is not None:
+        return price_for(config.priced_as or name, overrides=config.price, on=_today())
+    reference = config.model if config.model and ":" in config.model else name
+    if config.base_url is None and ":" in reference:
+        return price_for(reference, overrides=None, on=_today())
+    return None
+
+
+def _check_cap(
+    name: str, own: Price | None, config: TargetConfig, options: "AnalyzeOptions"
+) -> None:
+    if options.max_cost is None or options.static or name == EMBEDDED or own is not None:
+        return
+    if config.usd_per_hour is not None:
+        return
+    raise CostoptError(
+        f'the price of the target "{name}" is unknown, so --max-cost cannot be kept',
+        hint=f"give [targets.{name}] in costopt.toml a price = {{ input = …, output = … }}",
+    )
+
+
+def _own_counter(name: str, config: TargetConfig, target: Target | None) -> TokenCounter:
+    return target.counter if target else counter_for(config.model or name)
+
+
+def _worst_case(request: Request, price: Price | None, counter: TokenCounter) -> Decimal:
+    """Return the most that a request can cost; an estimated count is taken half as high again."""
+    tokens = sum(counter(message.content) + 8 for message in request.messages)
+    bound = tokens if counter.exact else tokens * 3 // 2
+    usage = Usage(input=bound, output=request.settings.max_output_tokens)
+    return (cost_of(usage, price) if price else None) or Decimal(0)
+
+
+def _price_info(price: Price | None) -> PriceInfo | None:
+    if price is None:
+        return None
+    return PriceInfo(
+        input=price.input,
+        output=price.output,
+        cache_read=price.cache_read,
+        cache_write=price.cache_write,
+        as_of=str(price.as_of),
+        source=price.source,
+    )

@@ -1,0 +1,346 @@
+"""Measures one prompt at one target: screen every variant on a few rows, confirm the best.
+
+Every candidate is asked on the selection rows. The variants that work are joined into chains, and
+the few with the best expected saving are confirmed on rows that nothing was picked on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..compressors.base import StrategyContext
+from ..compressors.registry import entry
+from ..compressors.variants import CONTROLS, propose
+from ..core.types import Answer, PromptTemplate, Sample, Score, StrategySpec, Variant
+from .choice import ALPHA, Comparison, assurance, compare, finalists
+from .meter import Meter
+from .metrics import Metric
+from .plan import FINALISTS, RowPlan
+from .runner import HARMFUL, REPEATED, Mode, Outcome, Runner
+from .statistics import paired_bounds
+
+Chain = tuple[StrategySpec, ...]
+
+_FUTILITY_ROWS = 12
+_CONCISELY = "answer-concisely"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """How one side's variants are judged."""
+
+    metric: Metric
+    margin: float
+    mode: Mode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a measurement needs."""
+
+    template: PromptTemplate
+    chains: tuple[Chain, ...]
+    """What the user asked for, or the default set; each is a variant."""
+    join: bool
+    """Whether the strategies that work are also tried together."""
+    context: StrategyContext
+    plan: RowPlan
+    runner: Runner
+    meter: Meter
+    judges: Mapping[str, Judge | None]
+    """By side; ``None`` where nothing can judge it."""
+    seed: int = 0
+
+
+@dataclass(kw_only=True)
+class Measured:
+    """What came of it; filled as the measurement goes, so that an interruption keeps it."""
+
+    variants: list[Variant] = field(default_factory=list[Variant])
+    comparisons: dict[str, Comparison] = field(default_factory=dict[str, Comparison])
+    confirmed: set[str] = field(default_factory=set[str])
+    harm_seen: dict[str, bool] = field(default_factory=dict[str, bool])
+    """By metric name."""
+    notes: list[str] = field(default_factory=list[str])
+
+
+class Measurement:
+    """One prompt at one target."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.measured = Measured()
+        self._baseline = Variant(name="baseline", template=setup.template)
+        self.measured.variants.append(self._baseline)
+
+    async def run(self) -> Measured:
+        """Measure; the result is also in ``measured`` while it grows."""
+        plan = self.setup.plan
+        await self._run_baseline(plan.selection)
+        await self._screen_controls()
+        await self._screen(self._propose(self._side_chains("output")))
+        await self._screen(self._propose(self._side_chains("input")))
+        if self.setup.join:
+            await self._screen(self._propose(self._joined()))
+        if plan.split:
+            await self._confirm()
+        else:
+            self.measured.confirmed.update(self.measured.comparisons)
+            self._note_plan(0)
+        return self.measured
+
+    # -- what is asked ---------------------------------------------------------------------
+
+    def _judge(self, variant: Variant) -> Judge | None:
+        return self.setup.judges[variant.side]
+
+    async def _run_baseline(self, rows: Sequence[Sample]) -> None:
+        judge = self.setup.judges["input"]
+        # The drift of an answer can only be asked once that answer is there.
+        generated = self._for_length(rows) if self._lengths_only else rows
+        await self.setup.runner.run(self._baseline, generated, "generate")
+        if judge is not None and judge.mode != "generate":
+            await self.setup.runner.run(self._baseline, rows, judge.mode)
+
+    @property
+    def _lengths_only(self) -> bool:
+        """Whether answers are generated for their length, and input is judged without them."""
+        judge = self.setup.judges["input"]
+        return judge is not None and judge.mode == "likelihood"
+
+    def _for_length(self, rows: Sequence[Sample]) -> list[Sample]:
+        wanted = {sample.id for sample in self.setup.plan.rows[: self.setup.plan.generated]}
+        return [sample for sample in rows if sample.id in wanted]
+
+    async def _ask(self, variant: Variant, rows: Sequence[Sample], *, lengths: bool) -> None:
+        judge = self._judge(variant)
+        if judge is None:
+            return
+        await self.setup.runner.run(variant, rows, judge.mode)
+        if lengths and judge.mode != "generate":
+            await self.setup.runner.run(variant, self._for_length(rows), "generate")
+
+    # -- screening -------------------------------------------------------------------------
+
+    def _side_chains(self, side: str) -> tuple[Chain, ...]:
+        return tuple(
+            chain
+            for chain in self.setup.chains
+            if ("output" if _has_output(chain) else "input") == side
+        )
+
+    def _propose(self, chains: Sequence[Chain]) -> tuple[Variant, ...]:
+        lengths = tuple(answer.usage.output for answer in self.answers(self._baseline).values())
+        context = replace(self.setup.context, output_lengths=lengths)
+        known = {variant.name for variant in self.measured.variants}
+        proposed = propose(self.setup.template, chains, context)
+        return tuple(variant for variant in proposed if variant.name not in known)
+
+    async def _screen_controls(self) -> None:
+        for variant in self._propose(CONTROLS):
+            control = replace(variant, control=True)
+            if control.name in (REPEATED, HARMFUL):
+                control = replace(control, rejected=None)
+            await self._screen((control,), candidates=1)
+        harm = self.measured.comparisons.get(HARMFUL)
+        if harm is not None:
+            self.measured.harm_seen[harm.metric] = harm.verdict == "worse"
+
+    async def _screen(self, variants: Sequence[Variant], candidates: int | None = None) -> None:
+        self.measured.variants.extend(variants)
+        for variant in variants:
+            if variant.rejected is None:
+                await self._ask(variant, self._screening_rows(variant), lengths=False)
+        self._compare(candidates)
+
+    def _screening_rows(self, variant: Variant) -> Sequence[Sample]:
+        plan = self.setup.plan
+        return (
+            plan.selection[: plan.screened_answers] if variant.side == "output" else plan.selection
+        )
+
+    def _compare(self, candidates: int | None) -> None:
+        """Compare what was asked so far; later joins raise the number of candidates for all."""
+        competing = sum(
+            1 for v in self.measured.variants[1:] if v.rejected is None and not v.control
+        )
+        for variant in self.measured.variants[1:]:
+            if variant.rejected is None and variant.name not in self.measured.confirmed:
+                count = 1 if variant.control else candidates or competing
+                self._compare_one(variant, self._outcomes(variant), count)
+
+    def _compare_one(self, variant: Variant, outcomes: Sequence[Outcome], candidates: int) -> None:
+        judge = self._judge(variant)
+        if judge is None or not outcomes:
+            return
+        self.measured.comparisons[variant.name] = compare(
+            self._outcomes(self._baseline, judge.mode),
+            outcomes,
+            metric=judge.metric,
+            margin=judge.margin,
+            candidates=candidates,
+        )
+
+    # -- chains ----------------------------------------------------------------------------
+
+    def _joined(self) -> tuple[Chain, ...]:
+        """Return chains of the singles that work: all of them, and the lossless ones."""
+        working = [v for v in self.measured.variants[1:] if self._works(v)]
+        inputs = [v for v in working if v.side == "input"]
+        chains = [_join(inputs), _join([v for v in inputs if v.safety == "lossless"])]
+        outputs = [v for v in working if v.side == "output"]
+        if outputs and not self._lengths_only:
+            best = min(outputs, key=lambda v: (-self._savings().get(v.name, 0.0), v.name))
+            chains += [_join([*inputs, best])]
+        unique = dict.fromkeys(chain for chain in chains if len(chain) > 1)
+        return tuple(unique)
+
+    def _works(self, variant: Variant) -> bool:
+        comparison = self.measured.comparisons.get(variant.name)
+        if comparison is None or variant.control or not comparison.differences:
+            return False
+        judge = self._judge(variant)
+        mean = sum(comparison.differences) / len(comparison.differences)
+        return judge is not None and comparison.verdict != "worse" and mean > -judge.margin
+
+    # -- confirmation ----------------------------------------------------------------------
+
+    async def _confirm(self) -> None:
+        chosen = self._finalists()
+        self._note_plan(len(chosen))
+        plan = self.setup.plan
+        held: list[str] = []
+        if chosen:
+            await self._run_baseline(plan.confirmation)
+        for name in chosen:
+            if held and self._savings()[name] <= max(self._savings()[other] for other in held):
+                continue
+            variant = next(v for v in self.measured.variants if v.name == name)
+            await self._ask(variant, plan.selection, lengths=True)
+            await self._ask_until_futile(variant, candidates=len(chosen))
+            if self.measured.comparisons[name].verdict in {"holds", "better"}:
+                held.append(name)
+        if held and not all(self.measured.harm_seen.values()):
+            await self._confirm_harm()
+
+    def _finalists(self) -> tuple[str, ...]:
+        candidates = {
+            v.name: self.measured.comparisons[v.name]
+            for v in self.measured.variants[1:]
+            if not v.control and v.name in self.measured.comparisons and self._decidable(v)
+        }
+        judge = self.setup.judges["input"] or self.setup.judges["output"]
+        if judge is None or self.setup.runner.out_of_budget:
+            return ()
+        rows = len(self.setup.plan.confirmation)
+        return finalists(
+            candidates, self._savings(), margin=judge.margin, rows=rows, most=FINALISTS
+        )
+
+    def _decidable(self, variant: Variant) -> bool:
+        """Whether the confirmation rows could show ``holds`` if not one row were lost."""
+        judge = self._judge(variant)
+        if judge is None or judge.metric.kind == "drift":
+            return False
+        rows = len(self.setup.plan.confirmation)
+        best = paired_bounds([0.0] * rows, alpha=ALPHA / FINALISTS, scale=judge.metric.scale)
+        return best is not None and best.low > -judge.margin
+
+    async def _ask_until_futile(self, variant: Variant, *, candidates: int) -> None:
+        """Confirm; stop after a dozen rows where the rest could hardly turn it.
+
+        Stopping early only gives up: it can not make a variant hold that would not have.
+        """
+        rows = self.setup.plan.confirmation
+        judge = self._judge(variant)
+        ids = {sample.id for sample in rows}
+        for count in (min(_FUTILITY_ROWS, len(rows)), len(rows)):
+            await self._ask(variant, rows[:count], lengths=True)
+            outcomes = [o for o in self._outcomes(variant) if o.trial.sample.id in ids]
+            self.measured.confirmed.add(variant.name)
+            self._compare_one(variant, outcomes, candidates)
+            comparison = self.measured.comparisons[variant.name]
+            left = len(rows) - count
+            if judge is None or left <= 0:
+                return
+            chance = assurance(
+                comparison.differences,
+                margin=judge.margin,
+                rows=left,
+                alpha=ALPHA / candidates,
+                spread=judge.margin,
+            )
+            if comparison.verdict == "worse" or chance < 0.05:
+                self.measured.notes.append(
+                    f"{variant.name}: confirmation stopped after {count} rows, where the rest "
+                    "could hardly have made it hold"
+                )
+                return
+
+    async def _confirm_harm(self) -> None:
+        harm = next((v for v in self.measured.variants if v.name == HARMFUL), None)
+        if harm is None:
+            return
+        await self._ask(harm, self.setup.plan.rows, lengths=False)
+        self._compare_one(harm, self._outcomes(harm), 1)
+        comparison = self.measured.comparisons[HARMFUL]
+        self.measured.harm_seen[comparison.metric] = comparison.verdict == "worse"
+
+    # -- reading what was asked ------------------------------------------------------------
+
+    def outcomes(self, variant: Variant) -> tuple[Outcome, ...]:
+        """Return the outcomes that judge ``variant``, in the order of the rows."""
+        return tuple(self._outcomes(variant))
+
+    def answers(self, variant: Variant) -> dict[str, Answer]:
+        """Return the generated answers of ``variant`` by sample id."""
+        rows = self.setup.plan.rows
+        found = {
+            s.id: self.setup.runner.outcomes.get((variant.name, s.id, "generate")) for s in rows
+        }
+        return {
+            id_: outcome.answers[0]
+            for id_, outcome in found.items()
+            if outcome is not None and isinstance(outcome.result, Score) and outcome.answers
+        }
+
+    def _outcomes(self, variant: Variant, mode: Mode | None = None) -> list[Outcome]:
+        judge = self._judge(variant)
+        if mode is None:
+            if judge is None:
+                return []
+            mode = judge.mode
+        found = (
+            self.setup.runner.outcomes.get((variant.name, s.id, mode)) for s in self.setup.plan.rows
+        )
+        return [outcome for outcome in found if outcome is not None]
+
+    def _savings(self) -> dict[str, float]:
+        base = self.answers(self._baseline)
+        return {
+            v.name: self.setup.meter.saving(self._baseline, v, base, self.answers(v)) or 0.0
+            for v in self.measured.variants[1:]
+            if v.rejected is None
+        }
+
+    def _note_plan(self, confirmed: int) -> None:
+        plan = self.setup.plan
+        if plan.split:
+            self.measured.notes.append(
+                f"{len(plan.rows)} rows: variants were picked on {len(plan.selection)} and "
+                f"{confirmed} confirmed on the other {len(plan.confirmation)}, which decides more "
+                "here than all rows with a correction for every variant"
+            )
+        else:
+            self.measured.notes.append(
+                f"{len(plan.rows)} rows: all rows decide, corrected for every variant, which "
+                "decides more here than picking on one part and confirming on the other"
+            )
+
+
+def _has_output(chain: Chain) -> bool:
+    return any(entry(spec.name).side == "output" for spec in chain)
+
+
+def _join(variants: Sequence[Variant]) -> Chain:
+    """Return the singles' strategies in one chain, each once."""
+    return tuple({spec.name: spec for v in variants for spec in v.chain}.values())

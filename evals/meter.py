@@ -1,0 +1,195 @@
+"""What a variant weighs: tokens and money per request, on the same rows as the baseline."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from statistics import fmean, quantiles
+
+from ..core.errors import CostoptError
+from ..core.protocols import TokenCounter
+from ..core.report import CostInfo, Delta, Latency, Tokens
+from ..core.types import Answer, PromptTemplate, Sample, Variant
+from ..costs.cost import cost_info, static_prefix
+from ..costs.prices import Price
+from .runner import render_trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weight:
+    """Tokens per request. ``output_measured``: whether this variant's own answers were counted."""
+
+    input: float
+    output: float | None
+    output_measured: bool
+    cache_read: float | None = None
+    cache_write: float | None = None
+    reasoning: float | None = None
+
+
+@dataclass(kw_only=True)
+class Meter:
+    """Weighs the variants of one prompt at one target.
+
+    With ``recount``, prompt and answer texts are counted with ``counter`` (the tokenizer of the
+    model that the target is priced as); else a target's own usage is read where there are answers.
+    """
+
+    counter: TokenCounter
+    price: Price | None
+    recount: bool
+    rows: Sequence[Sample]
+    calls_per_month: int | None = None
+    cache_hit_rate: float | None = None
+    _inputs: dict[str, float] = field(default_factory=dict[str, float])
+
+    def weigh(
+        self,
+        variant: Variant,
+        answers: Mapping[str, Answer],
+        baseline: Variant,
+        baseline_answers: Mapping[str, Answer],
+    ) -> Weight:
+        """Return the mean tokens per request.
+
+        A variant that was answered on fewer rows than the baseline has the baseline's mean times
+        the ratio on the rows that both have; where it was not generated at all, its output is
+        taken to be the baseline's.
+        """
+        common = [id_ for id_ in answers if id_ in baseline_answers]
+        base = list(baseline_answers.values())
+        first = variant.name == baseline.name
+
+        def mean(read: Callable[[Answer], int]) -> float | None:
+            own = [read(answer) for answer in answers.values()]
+            before = [read(answer) for answer in base]
+            shared = sum(read(baseline_answers[id_]) for id_ in common)
+            if not before or (not first and not shared and own):
+                return fmean(own) if own else None
+            if first or not common:
+                return fmean(before)
+            return fmean(before) * sum(read(answers[id_]) for id_ in common) / shared
+
+        asked = mean(lambda answer: answer.usage.input) if answers and not self.recount else None
+        read_usage = not self.recount and bool(answers)
+        return Weight(
+            input=asked if asked is not None else self.input_mean(variant),
+            output=mean(self._output),
+            output_measured=bool(answers),
+            cache_read=mean(lambda answer: answer.usage.cache_read) if read_usage else None,
+            cache_write=mean(lambda answer: answer.usage.cache_write) if read_usage else None,
+            reasoning=mean(lambda answer: answer.usage.reasoning) if read_usage else None,
+        )
+
+    def input_mean(self, variant: Variant) -> float:
+        """Return the mean tokens of the rendered prompt over the rows; without rows, unrendered."""
+        if variant.name not in self._inputs:
+            self._inputs[variant.name] = self._count_inputs(variant)
+        return self._inputs[variant.name]
+
+    def _count_inputs(self, variant: Variant) -> float:
+        counts: list[int] = []
+        for sample in self.rows:
+            try:
+                messages = render_trial(variant, sample)
+            except CostoptError:
+                continue
+            counts.append(sum(self.counter(message.content) for message in messages))
+        return fmean(counts) if counts else float(self.template_tokens(variant.template))
+
+    def template_tokens(self, template: PromptTemplate) -> int:
+        """Return the tokens of the template's own text, placeholders included."""
+        return sum(self.counter(message.content) for message in template.messages)
+
+    def _output(self, answer: Answer) -> int:
+        return self.counter(answer.text) if self.recount else answer.usage.output
+
+    def saving(
+        self,
+        baseline: Variant,
+        variant: Variant,
+        baseline_answers: Mapping[str, Answer],
+        answers: Mapping[str, Answer],
+    ) -> float | None:
+        """Return the fraction of the baseline's cost that is saved; by tokens if unpriced."""
+        before = self.weigh(baseline, baseline_answers, baseline, baseline_answers)
+        after = self.weigh(variant, answers, baseline, baseline_answers)
+        was, now = self._rough(before), self._rough(after)
+        return 1 - now / was if was else None
+
+    def _rough(self, weight: Weight) -> float:
+        rate_in = rate_out = 1.0
+        if (
+            self.price is not None
+            and self.price.input is not None
+            and self.price.output is not None
+        ):
+            rate_in, rate_out = float(self.price.input), float(self.price.output)
+        return weight.input * rate_in + (weight.output or 0.0) * rate_out
+
+    def tokens(self, variant: Variant, weight: Weight, *, asked: bool) -> Tokens:
+        """Return the report's token block."""
+        return Tokens(
+            template=self.template_tokens(variant.template),
+            tokenizer=self.counter.tokenizer,
+            exact=self.counter.exact,
+            input_mean=weight.input if asked or self.rows else None,
+            cache_read_mean=weight.cache_read,
+            cache_write_mean=weight.cache_write,
+            output_mean=weight.output if weight.output_measured else None,
+            reasoning_mean=weight.reasoning,
+        )
+
+    def cost(self, variant: Variant, weight: Weight, *, evidence: str) -> CostInfo:
+        """Return the report's cost block."""
+        prefix = static_prefix(variant.template)
+        return cost_info(
+            input_mean=weight.input,
+            output_mean=weight.output,
+            cache_read_mean=weight.cache_read,
+            cache_write_mean=weight.cache_write,
+            price=self.price,
+            calls_per_month=self.calls_per_month,
+            cache_hit_rate=self.cache_hit_rate,
+            prefix_tokens=self.counter(prefix),
+            evidence=evidence,
+        )
+
+    def evidence(self, weight: Weight) -> str:
+        """Say what the money rests on."""
+        if weight.output is None:
+            return "list"
+        return "measured" if weight.output_measured and not self.recount else "estimated"
+
+
+def delta(before: Weight, after: Weight, cost_before: CostInfo, cost_after: CostInfo) -> Delta:
+    """Return token and money differences as fractions of the baseline."""
+    return Delta(
+        input_tokens=_fraction(before.input, after.input),
+        output_tokens=(
+            _fraction(before.output, after.output)
+            if after.output_measured and before.output is not None and after.output is not None
+            else None
+        ),
+        usd_per_1k=_fraction(_number(cost_before.usd_per_1k), _number(cost_after.usd_per_1k)),
+    )
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _fraction(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None or before == 0 else after / before - 1
+
+
+def latency(answers: Mapping[str, Answer]) -> Latency | None:
+    """Return the percentiles of generated answers' latency, as stored with them, in seconds."""
+    times = sorted(answer.latency_s for answer in answers.values() if answer.logprobs is None)
+    if not times:
+        return None
+    cuts = quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 19
+    tokens = sum(answer.usage.output for answer in answers.values())
+    total = sum(times)
+    return Latency(
+        p50_s=cuts[9], p95_s=cuts[18], output_tokens_per_s=tokens / total if total else None
+    )

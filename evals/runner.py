@@ -1,0 +1,182 @@
+"""Runs variants on samples: renders, asks through the client, scores; keeps every outcome."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Literal
+
+from ..core.errors import CostoptError
+from ..core.progress import Progress, Snapshot
+from ..core.protocols import TargetError
+from ..core.render import render
+from ..core.types import Answer, Failure, FailureKind, Message, Request, Sample, Score, Variant
+from ..models.client import Client
+from ..models.spending import BudgetExceeded
+from .metrics import Metric
+
+Mode = Literal["generate", "likelihood", "drift"]
+HARMFUL = "empty-variables"
+"""The harmful control: the prompt with every variable emptied."""
+REPEATED = "none"
+"""The A/A control: the baseline drawn a second time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One variant on one sample in one mode."""
+
+    variant: Variant
+    sample: Sample
+    mode: Mode
+
+    @property
+    def key(self) -> tuple[str, str, Mode]:
+        """What tells it from the other trials of its prompt and target."""
+        return self.variant.name, self.sample.id, self.mode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a trial gave: a score or a failure, and the answers it was read from."""
+
+    trial: Trial
+    result: Score | Failure
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """How far the whole run is, over all prompts and targets."""
+
+    done: int = 0
+    failed: int = 0
+    planned: int = 0
+
+
+@dataclass(kw_only=True)
+class Runner:
+    """Runs trials of one prompt at one target, and remembers their outcomes.
+
+    Trials of one call are dispatched in order, so that requests that share a prefix run together.
+    """
+
+    client: Client
+    metrics: Mapping[Mode, Metric]
+    progress: Progress
+    tally: Tally
+    phase: str = ""
+    cap_usd: Decimal | None = None
+    labels: tuple[str, ...] = ()
+    outcomes: dict[tuple[str, str, Mode], Outcome] = field(
+        default_factory=dict[tuple[str, str, Mode], Outcome]
+    )
+    out_of_budget: bool = False
+
+    async def run(
+        self, variant: Variant, samples: Sequence[Sample], *modes: Mode
+    ) -> tuple[Outcome, ...]:
+        """Run ``variant`` on ``samples``; what was run before is not run again."""
+        trials = [
+            Trial(variant=variant, sample=sample, mode=mode) for sample in samples for mode in modes
+        ]
+        new = [trial for trial in trials if trial.key not in self.outcomes]
+        self.tally.planned = max(self.tally.planned, self.tally.done + len(new))
+        await asyncio.gather(*(self._run_one(trial) for trial in new))
+        return tuple(self.outcomes[trial.key] for trial in trials if trial.key in self.outcomes)
+
+    async def _run_one(self, trial: Trial) -> None:
+        outcome = await self._outcome(trial)
+        self.outcomes[trial.key] = outcome
+        self.tally.done += 1
+        self.tally.failed += isinstance(outcome.result, Failure)
+        self.progress.update(
+            Snapshot(
+                phase=self.phase,
+                done=self.tally.done,
+                total=max(self.tally.planned, self.tally.done),
+                failed=self.tally.failed,
+                cached=self.client.cached_answers,
+                usd=self.client.usd,
+                cap_usd=self.cap_usd,
+            )
+        )
+
+    async def _outcome(self, trial: Trial) -> Outcome:
+        if self.out_of_budget:
+            return Outcome(trial=trial, result=Failure(FailureKind.BUDGET, "the cap was reached"))
+        try:
+            requests = self._requests(trial)
+        except CostoptError as error:
+            return Outcome(trial=trial, result=Failure(FailureKind.RENDER, error.what))
+        try:
+            answers = tuple([await self.client.ask(request) for request in requests])
+        except BudgetExceeded as error:
+            self.out_of_budget = True
+            return Outcome(trial=trial, result=Failure(FailureKind.BUDGET, str(error)))
+        except TargetError as error:
+            kind = FailureKind.TIMEOUT if error.kind == "timeout" else FailureKind.TARGET
+            return Outcome(trial=trial, result=Failure(kind, str(error)))
+        if not answers:
+            reason = "the baseline gave no text to compare with"
+            return Outcome(trial=trial, result=Failure(FailureKind.TARGET, reason))
+        return Outcome(trial=trial, result=self._score(trial, answers), answers=answers)
+
+    def _score(self, trial: Trial, answers: tuple[Answer, ...]) -> Score | Failure:
+        metric = self.metrics.get(trial.mode)
+        if metric is None:
+            return Score(0.0, answers[0].text, "generated for its length only")
+        results = [
+            metric.score(answer, trial.sample, labels=self.labels or None) for answer in answers
+        ]
+        scores = [result for result in results if isinstance(result, Score)]
+        return max(scores, key=lambda score: score.value) if scores else results[0]
+
+    def _requests(self, trial: Trial) -> tuple[Request, ...]:
+        request = Request(
+            messages=render_trial(trial.variant, trial.sample),
+            settings=trial.variant.template.settings,
+            replicate=1 if trial.variant.name == REPEATED else 0,
+        )
+        if trial.mode == "generate":
+            return (request,)
+        return tuple(
+            replace(request, continuation=continuation)
+            for continuation in self._continuations(trial)
+            if continuation
+        )
+
+    def _continuations(self, trial: Trial) -> tuple[str, ...]:
+        if trial.mode == "likelihood":
+            return tuple(as_text(reference) for reference in trial.sample.references)
+        outcome = self.outcomes.get(("baseline", trial.sample.id, "generate"))
+        return tuple(answer.text for answer in outcome.answers) if outcome else ()
+
+
+def render_trial(variant: Variant, sample: Sample) -> tuple[Message, ...]:
+    """Return the messages that a target is sent; the harmful control has its inputs emptied.
+
+    Raises:
+        CostoptError: a variable has no value, or the template is not renderable within bounds.
+    """
+    inputs = sample.inputs
+    if variant.name == HARMFUL:
+        inputs = {
+            name: _emptied(value) for name, value in {**variant.template.defaults, **inputs}.items()
+        }
+    return render(variant.template, inputs)
+
+
+def _emptied(value: object) -> object:
+    return type(value)() if isinstance(value, str | list | dict | tuple) else ""
+
+
+def as_text(reference: object) -> str:
+    """Return a reference as a model would write it.
+
+    Example:
+        >>> as_text({"sku": "A1", "quantity": 2})
+        '{"sku": "A1", "quantity": 2}'
+    """
+    return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
