@@ -1,0 +1,137 @@
+"""What a metric is: a name, a unit, a direction, and a function from an answer to a score."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from ...core.types import Answer, Failure, FailureKind, Sample, Score
+
+if TYPE_CHECKING:
+    import evaluate
+
+Scale = Literal["binary", "bounded", "unbounded"]
+Kind = Literal["generated", "log_likelihood", "drift"]
+
+Result: TypeAlias = Score | Failure
+TextScorer: TypeAlias = Callable[[str, Sequence[Any], Sequence[str] | None], Result]
+"""From an answer's text, the accepted references and, where known, all labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A way of scoring one answer.
+
+    An answer in which the thing asked for cannot be found (no number, no label, no JSON) is wrong:
+    it has the score 0 and says why. A `Failure` is kept for what is not the answer's fault: a
+    reference that the metric cannot read, or a scorer that crashed.
+    """
+
+    name: str
+    description: str
+    unit: str
+    """``fraction`` or ``nats per token``."""
+    range: tuple[float, float]
+    scale: Scale
+    """Which statistics suit it: scores of 0 or 1, in [0, 1], or without a range."""
+    kind: Kind
+    """What it reads: a generated answer, or log-probabilities of a reference or of the baseline's
+    own answer."""
+    default_margin: float
+    """The largest loss that counts as none, in the unit."""
+    needs_reference: bool = True
+    higher_is_better: bool = True
+    citation: str = ""
+    scorer: TextScorer | None = None
+    """For generated answers; ``None`` for metrics that read log-probabilities."""
+
+    def score(
+        self, answer: Answer, sample: Sample, *, labels: Sequence[str] | None = None
+    ) -> Result:
+        """Score one answer; never raises, whatever the answer holds.
+
+        Args:
+            answer: What the target answered.
+            sample: Gives the references.
+            labels: All labels of the eval set, where the metric is over labels.
+        """
+        if self.needs_reference and self.scorer and not sample.references:
+            return _failure(f"sample {sample.id} has no reference")
+        if self.scorer is None:
+            return self.score_logprobs(answer.logprobs)
+        return self.score_text(answer.text, sample.references, labels=labels)
+
+    def score_text(
+        self, text: str, references: Sequence[Any], *, labels: Sequence[str] | None = None
+    ) -> Result:
+        """Score a text against the accepted references; never raises."""
+        if self.scorer is None:
+            return _failure(f"{self.name} reads log-probabilities, not a text")
+        try:
+            return _finite(self.scorer(text, references, labels))
+        except Exception as error:  # whatever a hostile answer provokes is one row's failure
+            return _failure(f"{self.name}: {type(error).__name__}: {error}")
+
+    def score_logprobs(self, logprobs: Sequence[float] | None) -> Result:
+        """Return the mean of natural-log probabilities, in nats per token; never raises."""
+        if not logprobs:
+            return _failure("the target gave no log-probabilities")
+        count = len(logprobs)
+        return _finite(Score(math.fsum(logprobs) / count, "", f"mean of {count} tokens"))
+
+    def evaluate_metric(self) -> "evaluate.Metric":
+        """Return this metric as an ``evaluate.Metric``, which calls the same scorer.
+
+        Built from this package and kept in memory: nothing is looked up by name, on a hub or in
+        the working directory, and no cache file is written.
+        """
+        from .adapter import build
+
+        return build(self)
+
+
+def _failure(message: str) -> Failure:
+    return Failure(FailureKind.SCORER, message[:300])
+
+
+def _finite(result: Result) -> Result:
+    if isinstance(result, Score) and not math.isfinite(result.value):
+        return _failure(f"the score is {result.value}, not a finite number")
+    return result
+
+
+def best(results: Sequence[Result]) -> Result:
+    """Return the best score, the earliest of equals; where there is none, the first failure.
+
+    For metrics that are asked once for each accepted reference.
+
+    Example:
+        >>> best([Score(-2.0, "a"), Score(-1.0, "b")]).value
+        -1.0
+    """
+    scores = [result for result in results if isinstance(result, Score)]
+    if scores:
+        return max(scores, key=lambda score: score.value)
+    return results[0] if results else _failure("nothing was scored")
+
+
+def fraction_metric(
+    name: str,
+    description: str,
+    scorer: TextScorer,
+    *,
+    scale: Scale = "binary",
+    citation: str = "",
+) -> Metric:
+    """Return a metric of generated answers with scores in [0, 1] and a margin of 0.05."""
+    return Metric(
+        name=name,
+        description=description,
+        unit="fraction",
+        range=(0.0, 1.0),
+        scale=scale,
+        kind="generated",
+        default_margin=0.05,
+        scorer=scorer,
+        citation=citation,
+    )
