@@ -1,0 +1,270 @@
+"""``costopt analyze``: prompts and eval sets in, a report out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..core.errors import CostoptError
+from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, amount, choose_format
+
+if TYPE_CHECKING:
+    from ..core.config import Config
+    from ..core.progress import Progress
+    from ..core.report import Report
+    from ..evals.analysis import AnalyzeOptions
+
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", help="Prompt files, or folders of them.")
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="NAME",
+        help="Run against this model; repeatable. Default: embedded.",
+        show_default=False,
+    ),
+]
+Strategies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy",
+        "-s",
+        metavar="SPEC",
+        help="NAME or NAME:key=value,...; a + joins a chain; repeatable. Replaces the default "
+        "set; the controls stay.",
+        show_default=False,
+    ),
+]
+EvalSetOption = Annotated[
+    str | None,
+    typer.Option("--eval-set", metavar="FILE", help="Eval rows for all prompts: a file, or hf:ID."),
+]
+Metric = Annotated[
+    str | None, typer.Option("--metric", metavar="NAME", help="Judge quality by this metric.")
+]
+Samples = Annotated[
+    int | None,
+    typer.Option("--samples", metavar="N", min=1, help="Use at most N rows of each eval set."),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        metavar="X",
+        min=0,
+        help="Largest loss that counts as none, in the metric's unit (0.05 is 5 points; 0.10 "
+        "nats per token for log-likelihood).",
+    ),
+]
+MaxCost = Annotated[
+    str | None,
+    typer.Option("--max-cost", metavar="USD", help="Never spend more; reserved before sending."),
+]
+MaxRequests = Annotated[
+    int | None,
+    typer.Option("--max-requests", metavar="N", min=0, help="Never send more live requests."),
+]
+Concurrency = Annotated[
+    int | None, typer.Option("--concurrency", metavar="N", min=1, help="Requests at a time.")
+]
+Static = Annotated[bool, typer.Option("--static", help="Count and find only; no model call.")]
+Lossless = Annotated[bool, typer.Option("--lossless", help="Lossless strategies only.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing from the network.")]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--run-dir",
+        metavar="DIR",
+        help="Keep the answers there. Default: the cache folder.",
+        show_default=False,
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with what was done before. Every run does; for scripts."),
+]
+Write = Annotated[
+    bool, typer.Option("--write", help="Write the recommended variants into their files.")
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        min=0,
+        help="Orders rows and draws answers. Default: 0.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Show:
+    """How and where the report is shown."""
+
+    format: str
+    output: Path | None
+    no_color: bool
+
+
+def analyze(
+    paths: Paths,
+    target: Targets = None,
+    strategy: Strategies = None,
+    eval_set: EvalSetOption = None,
+    metric: Metric = None,
+    samples: Samples = None,
+    margin: Margin = None,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    concurrency: Concurrency = None,
+    static: Static = False,
+    lossless: Lossless = False,
+    offline: Offline = False,
+    run_dir: RunDir = None,
+    resume: Resume = False,
+    write: Write = False,
+    format: Format = None,
+    output: Output = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: ConfigFile = None,
+    seed: Seed = None,
+    debug: Debug = False,
+) -> None:
+    """Measure which prompts can be cheaper, by how much, at what change in quality.
+
+    Each strategy is tried on each prompt with the rows of its eval set, at each target, next to
+    the unchanged prompt. Answers are kept: an interrupted or repeated run pays only for what is
+    missing.
+
+    \b
+    Examples:
+      costopt analyze prompts/
+      costopt analyze prompts/ --static
+      costopt analyze prompts/faq.md --target openai:gpt-4.1-mini --max-cost 0.50
+      costopt analyze prompts/ --strategy whitespace+filler --strategy llmlingua:rate=0.6
+      costopt analyze prompts/ --format json --output report.json
+    """  # noqa: D301 (\b keeps the lines apart)
+    del resume, debug  # by construction; read by cli.main
+    given = {
+        "target": tuple(target) if target else None,
+        "strategy": tuple(strategy) if strategy else None,
+        "eval_set": eval_set,
+        "metric": metric,
+        "samples": samples,
+        "margin": margin,
+        "max_cost": amount(max_cost, "--max-cost"),
+        "max_requests": max_requests,
+        "concurrency": concurrency,
+        "static": static or None,
+        "lossless": lossless or None,
+        "offline": offline or None,
+        "run_dir": run_dir,
+        "seed": seed,
+        "format": format,
+        "quiet": quiet or None,
+        "no_color": no_color or None,
+    }
+    _run(tuple(paths), given, config, output, write)
+
+
+def _run(
+    paths: tuple[Path, ...],
+    given: Mapping[str, Any],
+    config_path: Path | None,
+    output: Path | None,
+    write: bool,
+) -> None:
+    from ..core.config import load_config
+    from .output import check_output
+
+    config = load_config(config_path, Path.cwd())
+    values = {**config.defaults, **{key: v for key, v in given.items() if v is not None}}
+    show = _Show(
+        format=choose_format(given["format"], output, values.get("format")),
+        output=output,
+        no_color=values.get("no_color", False),
+    )
+    check_output(output)
+    _check_paths(paths)
+    options = _options(paths, values, config)
+    report = _analyze(options, values.get("quiet", False), show)
+    if write:
+        from .write_back import write_recommended
+
+        write_recommended(report, quiet=values.get("quiet", False))
+
+
+def _check_paths(paths: tuple[Path, ...]) -> None:
+    from ..core.errors import Where
+
+    for path in paths:
+        if not path.exists():
+            hint = "name a prompt file, or a folder of them"
+            raise CostoptError("no such file or folder", where=Where(str(path)), hint=hint)
+
+
+def _options(
+    paths: tuple[Path, ...], values: Mapping[str, Any], config: "Config"
+) -> "AnalyzeOptions":
+    from ..evals.analysis import AnalyzeOptions
+
+    run_dir = values.get("run_dir")
+    max_cost: Decimal | None = values.get("max_cost")
+    return AnalyzeOptions(
+        paths=paths,
+        targets=values.get("target", ("embedded",)),
+        strategies=values.get("strategy", ()),
+        eval_set=values.get("eval_set"),
+        metric=values.get("metric"),
+        samples=values.get("samples"),
+        margin=values.get("margin"),
+        max_cost=max_cost,
+        max_requests=values.get("max_requests"),
+        concurrency=values.get("concurrency"),
+        static=values.get("static", False),
+        lossless=values.get("lossless", False),
+        offline=values.get("offline", False),
+        run_dir=Path(run_dir) if run_dir is not None else None,
+        seed=values.get("seed", 0),
+        config=config,
+    )
+
+
+def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
+    from ..evals.analysis import Interrupted, analyze
+    from ..reports.progress import watch
+
+    with watch(quiet=quiet, colour=not show.no_color) as progress:
+        _note_unused(options.config, progress)
+        try:
+            report = analyze(options, progress)
+        except Interrupted as stopped:
+            report, interrupted = stopped.report, True
+        else:
+            interrupted = False
+    _print(report, show)
+    if interrupted:
+        raise typer.Exit(130)
+    return report
+
+
+def _note_unused(config: "Config", progress: "Progress") -> None:
+    if config.unused:
+        names = ", ".join(config.unused)
+        progress.note(f"{config.path}: analyze does not act on {names}")
+
+
+def _print(report: "Report", show: _Show) -> None:
+    from ..reports.show import show_report
+    from .output import emit, page_width, wants_colour
+
+    colour = wants_colour(show.no_color, show.output)
+    emit(show_report(report, show.format, width=page_width(), colour=colour), show.output)

@@ -1,0 +1,139 @@
+"""The command ``costopt``: registers the commands and turns errors into one block."""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import Abort, TyperException
+from typer.main import get_command
+
+from .. import __version__
+from ..core.errors import CostoptError
+from ..reports.safe import visible
+from .analyze import analyze
+from .compress import compress
+from .explain import explain
+from .models import models_app
+from .options import Debug
+from .report import report
+from .strategies import strategies
+from .tokens import tokens
+
+_HELP = """Make LLM prompts cheaper without making them worse.
+
+Measures what shorter prompts and shorter answers save, next to what they do to quality, on your
+own eval rows. Without a key or a server it runs on a small model on this machine.
+
+\b
+Start here:
+  costopt analyze prompts/             what can be cheaper, at what change in quality
+  costopt analyze prompts/ --static    tokens and findings only, no model call
+  costopt tokens prompts/              tokens and money per file, like wc
+"""
+
+app = typer.Typer(
+    name="costopt",
+    help=_HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"costopt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    pass
+
+
+app.command()(analyze)
+app.command()(tokens)
+app.command()(compress)
+app.command()(report)
+app.command()(strategies)
+app.command()(explain)
+app.add_typer(models_app, name="models")
+
+
+def run() -> None:
+    """Run the command line and exit with the contract's status."""
+    sys.exit(main())
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run one command line and return its exit status.
+
+    0 done; 2 could not run; 130 interrupted. Every error is one block on standard error: what,
+    where, what to do. A traceback appears only with ``--debug``.
+    """
+    debug = "--debug" in (sys.argv[1:] if args is None else args)
+    try:
+        status = get_command(app)(args=args, prog_name="costopt", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _closed_pipe()
+    except (Abort, KeyboardInterrupt):
+        return _fail("interrupted", status=130)
+    except TyperException as error:
+        return _usage(error)
+    except CostoptError as error:
+        if debug:
+            traceback.print_exc()
+        return _fail(error.what, str(error.where or ""), error.hint or "")
+    except Exception as error:
+        return _bug(error, debug)
+    return status if isinstance(status, int) else 0
+
+
+def _usage(error: TyperException) -> int:
+    message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(message.rstrip() + "\n")
+        return 2
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "costopt"
+    return _fail(message.rstrip("."), hint=f"see {command} --help")
+
+
+def _bug(error: Exception, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    hint = "run it again with --debug and report the traceback"
+    what = f"this is a bug of costopt: {type(error).__name__}: {error}"
+    return _fail(what[:2000], f"{Path(place.filename).name}:{place.lineno}", hint)
+
+
+def _fail(what: str, where: str = "", hint: str = "", *, status: int = 2) -> int:
+    lines = [f"error: {visible(what)}"]
+    if where:
+        lines.append(f"  --> {visible(where)}")
+    if hint:
+        lines.append(f"  help: {visible(hint)}")
+    block = "\n".join(lines) + "\n"
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(block.encode(encoding, "replace").decode(encoding))
+    return status
+
+
+def _closed_pipe() -> int:
+    # What reads us (`| head`) has gone. Python would complain once more when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,72 @@
+"""Options that several commands share."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..core.errors import CostoptError, nearest
+
+FORMATS = ("table", "json", "markdown")
+_SUFFIXES = {".json": "json", ".md": "markdown", ".markdown": "markdown"}
+
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="table|json|markdown",
+        help="How to show it. Default: by the suffix of --output (.json, .md), else table.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write there, not to standard output."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")]
+NoColor = Annotated[
+    bool, typer.Option("--no-color", help="No colour (also: NO_COLOR in the environment).")
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Read this configuration. Default: costopt.toml, or pyproject.toml's tool.costopt, "
+        "from here up to the repository's root.",
+        show_default=False,
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
+
+
+def choose_format(given: str | None, output: Path | None, default: str | None = None) -> str:
+    """Return the format to write: as given, else by the output's suffix, else the default.
+
+    Raises:
+        CostoptError: an unknown format.
+    """
+    by_suffix = _SUFFIXES.get(output.suffix.lower()) if output else None
+    name = given or by_suffix or default or "table"
+    if name not in FORMATS:
+        raise CostoptError(f'unknown format "{name}"', hint=nearest(name, FORMATS))
+    return name
+
+
+def amount(text: str | None, option: str) -> Decimal | None:
+    """Return an amount in USD.
+
+    Raises:
+        CostoptError: no number, not finite, or negative.
+    """
+    if text is None:
+        return None
+    try:
+        found = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or found < 0:
+        what = f'{option} must be an amount in USD of 0 or more, not "{text}"'
+        raise CostoptError(what, hint=f"such as {option} 0.50")
+    return found

@@ -1,0 +1,93 @@
+"""Writes results: to standard output, or to a file all at once."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from ..core.errors import CostoptError, Where
+
+_PLAIN = str.maketrans({"−": "-", "…": "...", "→": "->", "—": "--", "·": "-", "Δ": "d", "°": "o"})
+MIN_WIDTH, OFF_TERMINAL_WIDTH, MAX_WIDTH = 60, 100, 140
+
+
+def page_width() -> int:
+    """Return the columns to lay out for: the terminal's, ``COLUMNS``, or 100 off a terminal."""
+    columns = shutil.get_terminal_size((OFF_TERMINAL_WIDTH, 24)).columns
+    return max(MIN_WIDTH, min(columns, MAX_WIDTH))
+
+
+def wants_colour(no_color: bool, output: Path | None) -> bool:
+    """Return whether to colour: on a terminal, unless told not to."""
+    told_not_to = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return output is None and sys.stdout.isatty() and not told_not_to
+
+
+def check_output(output: Path | None) -> None:
+    """Refuse an output file that cannot be written, before anything is spent.
+
+    Raises:
+        CostoptError: it is a folder, or its folder is missing or not writable.
+    """
+    if output is None:
+        return
+    where = Where(output.as_posix())
+    if output.is_dir():
+        raise CostoptError("the output is a folder", where=where, hint="name a file in it")
+    if not output.parent.is_dir():
+        hint = f"make it first: mkdir -p {output.parent.as_posix()}"
+        raise CostoptError("the output's folder does not exist", where=where, hint=hint)
+    if not os.access(output.parent, os.W_OK):
+        raise CostoptError("the output's folder is not writable", where=where)
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Write a finished text to standard output, or to a file all at once.
+
+    Raises:
+        CostoptError: the file cannot be written.
+    """
+    if output is None:
+        sys.stdout.write(_encodable(text))
+        sys.stdout.flush()
+        return
+    write_file(output, text.encode("utf-8", "replace"))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replace a file's content all at once: a crash leaves the old or the new, never half.
+
+    An existing file keeps its mode, and a link stays a link: what it points to is replaced.
+
+    Raises:
+        CostoptError: it cannot be written.
+    """
+    import tempfile
+
+    target = path.resolve()
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as temporary:
+            temporary.write(data)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+        Path(temporary.name).chmod(mode)
+        Path(temporary.name).replace(target)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CostoptError(f"cannot write: {reason}", where=Where(path.as_posix())) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _encodable(text: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    return text

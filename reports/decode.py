@@ -1,0 +1,101 @@
+"""Typed decoding: JSON values into the frozen dataclasses of `core`, by their annotations."""
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from ..core.errors import CostoptError
+
+T = TypeVar("T")
+
+
+def decode(kind: type[T], value: object, path: str) -> T:
+    """Return ``value`` as ``kind``; keys that the dataclass does not have are left out.
+
+    Args:
+        kind: A dataclass whose fields are dataclasses, tuples, mappings or scalars.
+        value: As ``json.loads(..., parse_float=Decimal)`` returns it.
+        path: Where it stands, for errors: ``prompts[0].variants``.
+
+    Raises:
+        CostoptError: a key is missing, or a value has the wrong type.
+    """
+    return cast(T, _any(kind, value, path))
+
+
+def _any(kind: Any, value: object, path: str) -> object:  # noqa: ANN401 (a type, or a generic alias)
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return None if value is None else _any(get_args(kind)[0], value, path)
+    if origin is Literal:
+        return _literal(get_args(kind), value, path)
+    if origin is tuple:
+        return _items(get_args(kind)[0], value, path)
+    if origin is Mapping:
+        return plain(_expect(isinstance(value, dict), value, "an object", path))
+    if is_dataclass(kind):
+        return _dataclass(kind, value, path)
+    return _scalar(kind, value, path)
+
+
+def _expect(ok: bool, value: object, expected: str, path: str) -> object:
+    if not ok:
+        raise CostoptError(
+            f"not a report: {path} must be {expected}",
+            hint="write reports with: costopt analyze PATH --format json --output report.json",
+        )
+    return value
+
+
+def _literal(allowed: tuple[Any, ...], value: object, path: str) -> object:
+    known = " or ".join(f'"{name}"' for name in allowed)
+    return _expect(isinstance(value, str) and value in allowed, value, known, path)
+
+
+def _items(kind: Any, value: object, path: str) -> tuple[object, ...]:  # noqa: ANN401
+    items = cast("list[object]", _expect(isinstance(value, list), value, "a list", path))
+    return tuple(_any(kind, item, f"{path}[{index}]") for index, item in enumerate(items))
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _dataclass(kind: Any, value: object, path: str) -> object:  # noqa: ANN401
+    data = cast("dict[str, object]", _expect(isinstance(value, dict), value, "an object", path))
+    found: dict[str, object] = {}
+    for item in fields(kind):
+        place = f"{path}.{item.name}" if path else item.name
+        if item.name in data:
+            found[item.name] = _any(_hints(kind)[item.name], data[item.name], place)
+        elif item.default is MISSING and item.default_factory is MISSING:
+            _expect(False, None, "there", place)
+    return kind(**found)
+
+
+def _scalar(kind: Any, value: object, path: str) -> object:  # noqa: ANN401
+    numeric = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if kind is str:
+        return _expect(isinstance(value, str), value, "a text", path)
+    if kind is bool:
+        return _expect(isinstance(value, bool), value, "true or false", path)
+    if kind is int:
+        whole = numeric and isinstance(value, int)
+        return _expect(whole, value, "a whole number", path)
+    _expect(numeric and Decimal(cast(Decimal, value)).is_finite(), value, "a number", path)
+    return kind(value)
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 (JSON)
+    """Return free JSON with floats instead of Decimal."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,280 @@
+"""What a report says, picked out and counted: shared by the terminal and the Markdown writer."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+from ..core.report import PromptReport, Recommendation, Report, TargetInfo, VariantReport
+from .numbers import count, percent, quality, unit, usd
+from .safe import clean
+
+
+def at_target(prompt: PromptReport, target: str) -> tuple[VariantReport, ...]:
+    """Return a prompt's variants at one target, in the report's order."""
+    return tuple(variant for variant in prompt.variants if variant.target == target)
+
+
+def baseline_of(variants: Sequence[VariantReport]) -> VariantReport | None:
+    """Return the baseline of one target's variants."""
+    return next((v for v in variants if v.verdict == "baseline"), None)
+
+
+def shown_order(variants: Sequence[VariantReport]) -> list[VariantReport]:
+    """Return what a table shows: the baseline, then the cheapest first, controls last.
+
+    Rejected variants are left out; they are listed in one line each.
+    """
+
+    def key(variant: VariantReport) -> tuple[int, Decimal, float]:
+        first = 0 if variant.verdict == "baseline" else 2 if variant.control else 1
+        money = variant.cost.usd_per_1k
+        size = variant.tokens.input_mean
+        return (
+            first,
+            Decimal("Infinity") if money is None else money,
+            float(variant.tokens.template) if size is None else size,
+        )
+
+    return sorted((v for v in variants if v.rejected is None), key=key)
+
+
+def recommendation(prompt: PromptReport, target: str) -> Recommendation | None:
+    """Return the recommendation for a target."""
+    return next((r for r in prompt.recommended if r.target == target), None)
+
+
+def saving(variant: VariantReport) -> float | None:
+    """Return the fraction of the baseline's cost that is saved; negative is dearer."""
+    money = variant.delta.usd_per_1k if variant.delta else None
+    return None if money is None else -money
+
+
+def input_change(variant: VariantReport, baseline: VariantReport | None) -> float | None:
+    """Return the change of input tokens as a fraction; of the template's where none were asked."""
+    if variant.delta is not None and variant.delta.input_tokens is not None:
+        return variant.delta.input_tokens
+    if baseline is None or variant is baseline or not baseline.tokens.template:
+        return None
+    return variant.tokens.template / baseline.tokens.template - 1
+
+
+def dearer_though_shorter(variant: VariantReport) -> str | None:
+    """Return the sentence for a variant with fewer input tokens and a higher cost."""
+    delta = variant.delta
+    if delta is None or delta.input_tokens is None or delta.usd_per_1k is None:
+        return None
+    if delta.input_tokens >= 0 or delta.usd_per_1k <= 0:
+        return None
+    return (
+        f"{clean(variant.name, 60)}: input {percent(delta.input_tokens)}, "
+        f"cost +{percent(delta.usd_per_1k)}"
+    )
+
+
+def rows_line(prompt: PromptReport) -> str:
+    """Say which rows were used and how they were split."""
+    rows = prompt.eval_set
+    if rows is None:
+        return "no eval set: quality not measured"
+    used = rows.selection_rows + rows.confirmation_rows
+    total = f"{count(used)} of {count(rows.rows)} rows"
+    if rows.confirmation_rows:
+        return f"{total}: {rows.selection_rows} to pick, {rows.confirmation_rows} to confirm"
+    return f"{total}, all of them decide together" if used else total
+
+
+def price_line(target: TargetInfo) -> str:
+    """Say what a target is and where its prices come from."""
+    name, model = clean(target.name, 60), clean(target.model, 80)
+    who = name if name == model else f"{name} ({model})"
+    price = target.price
+    if price is None:
+        return f"{who}: no price known, so no money is shown"
+    parts = f"{usd(price.input)} in, {usd(price.output)} out per million tokens"
+    source = ", ".join(clean(part, 60) for part in (price.source, price.as_of) if part)
+    said = f"{parts} ({source})" if source else parts
+    if target.priced_as:
+        return f"{who}: priced as {clean(target.priced_as, 80)}, estimated: {said}"
+    return f"{who}: {said}"
+
+
+def metric_lines(variants: Sequence[VariantReport]) -> list[str]:
+    """Say how quality was judged: metric, the baseline's own score, margin, confidence."""
+    baseline = baseline_of(variants)
+    own = baseline.quality if baseline else None
+    lines: list[str] = []
+    for name in _metrics(variants):
+        label = f"{clean(name, 40)} ({_unit_name(name)})"
+        parts = [label]
+        if own is not None and own.metric == name:
+            failed = f", {own.failures} failed" if own.failures else ""
+            parts = [f"{label}: baseline {quality(name, own.mean)} on {own.n} rows{failed}"]
+        parts += _margins(variants, name)
+        lines.append("; ".join(parts))
+    return lines
+
+
+def _metrics(variants: Sequence[VariantReport]) -> list[str]:
+    return list(dict.fromkeys(v.quality.metric for v in variants if v.quality is not None))
+
+
+def _margins(variants: Sequence[VariantReport], metric: str) -> list[str]:
+    found = [
+        v.delta.quality
+        for v in variants
+        if v.quality and v.quality.metric == metric and v.delta and v.delta.quality
+    ]
+    if not found:
+        return []
+    margins = sorted({quality(metric, delta.margin) for delta in found})
+    levels = sorted({f"{100 * delta.confidence:.4g}" for delta in found})
+    return [f"margin {' or '.join(margins)}", f"bounds one-sided {' or '.join(levels)} %"]
+
+
+def _unit_name(metric: str) -> str:
+    return {"pt": "points", "nats": "nats per token", "": "its own unit"}[unit(metric)]
+
+
+def verdict_words(variant: VariantReport) -> str:
+    """Return the verdict; where data is missing, with how many rows."""
+    missing = missing_rows(variant)
+    if missing:
+        return f"{variant.verdict}, {count(missing)} more rows"
+    return variant.verdict
+
+
+def missing_rows(variant: VariantReport) -> int | None:
+    """Return how many rows a variant is short of, beyond those it was compared on.
+
+    An estimate: it supposes that the differences seen so far go on alike.
+    """
+    if variant.verdict != "not enough data" or not variant.samples_needed:
+        return None
+    seen = variant.delta.quality.n if variant.delta and variant.delta.quality else 0
+    return max(variant.samples_needed - seen, 0) or None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Savings:
+    """What the recommendations at one target add up to.
+
+    ``usd_per_month`` is over the ``with_calls`` prompts whose calls a month are known.
+    """
+
+    target: str
+    cheaper: int
+    prompts: int
+    with_calls: int
+    usd_per_month: Decimal
+    estimated: bool
+
+
+def savings(report: Report, target: TargetInfo) -> Savings:
+    """Add up the recommendations at a target."""
+    monthly: list[Decimal | None] = []
+    for prompt in report.prompts:
+        chosen = recommendation(prompt, target.name)
+        variants = {v.name: v for v in at_target(prompt, target.name)}
+        best = variants.get(chosen.variant) if chosen else None
+        baseline = baseline_of(tuple(variants.values()))
+        if best is not None and baseline is not None and best is not baseline:
+            before, after = baseline.cost.usd_per_month, best.cost.usd_per_month
+            monthly.append(None if before is None or after is None else before - after)
+    known = [amount for amount in monthly if amount is not None]
+    return Savings(
+        target=target.name,
+        cheaper=len(monthly),
+        prompts=len(report.prompts),
+        with_calls=len(known),
+        usd_per_month=sum(known, Decimal(0)),
+        estimated=target.priced_as is not None,
+    )
+
+
+def savings_line(found: Savings) -> str:
+    """Say in one sentence what can be saved."""
+    if not found.prompts:
+        return "no prompt was analysed"
+    line = f"{found.cheaper} of {found.prompts} prompts can be made cheaper"
+    if not found.with_calls:
+        return line
+    for_some = f", {found.with_calls} of them with calls_per_month known"
+    line += for_some if found.with_calls < found.cheaper else ""
+    label = " (estimated)" if found.estimated else ""
+    return f"{line}: saves {usd(found.usd_per_month)} per month{label}"
+
+
+def spent_line(report: Report) -> str:
+    """Say what this run cost."""
+    spent = report.spent
+    return (
+        f"{usd(spent.usd)} · {count(spent.requests)} live requests · "
+        f"{count(spent.cached_answers)} cached answers · {count(spent.input_tokens)} input, "
+        f"{count(spent.output_tokens)} output tokens"
+    )
+
+
+def rejected_lines(variants: Sequence[VariantReport]) -> list[str]:
+    """Fold rejected variants: those that changed nothing in one line, refusals one line each."""
+    unchanged = [clean(v.name, 60) for v in variants if v.rejected == "no change"]
+    refused = [v for v in variants if v.rejected not in (None, "no change")]
+    lines = [f"no change: {', '.join(unchanged)}"] if unchanged else []
+    lines += [f"refused: {clean(v.name, 60)}: {clean(v.rejected or '', 200)}" for v in refused]
+    return lines
+
+
+def next_steps(report: Report) -> list[tuple[str, str]]:
+    """Return what to run next, as pairs of a command and what it does."""
+    where = shlex.quote(_common_folder(report))
+    cheaper = sum(savings(report, target).cheaper for target in report.targets)
+    steps: list[tuple[str, str]] = []
+    if report.partial:
+        steps.append((f"costopt analyze {where}", "go on; what was answered is not asked again"))
+    if cheaper and not report.partial:
+        steps.append((f"costopt analyze {where} --write", "write the recommended into the files"))
+    if report.static:
+        steps.append((f"costopt analyze {where}", "measure quality on the embedded model"))
+    steps += _more_rows(report, where)
+    code = next((f.code for p in report.prompts for f in p.findings), None)
+    if code is not None:
+        command = f"costopt explain {shlex.quote(clean(code, 40))}"
+        steps.append((command, "what a finding means"))
+    save = f"costopt analyze {where} --format json --output report.json"
+    steps.append((save, "keep it; costopt report shows it again"))
+    return steps
+
+
+def _more_rows(report: Report, where: str) -> list[tuple[str, str]]:
+    undecided = [p for p in report.prompts if undecided_rows(p)]
+    spare = [p.eval_set for p in undecided if p.eval_set is not None]
+    unused = [s for s in spare if s.rows > s.selection_rows + s.confirmation_rows]
+    if not unused:
+        return []
+    most = max(rows.rows for rows in unused)
+    what = f"use all rows for {len(unused)} undecided prompt{'s' if len(unused) > 1 else ''}"
+    return [(f"costopt analyze {where} --samples {most}", what)]
+
+
+def undecided_rows(prompt: PromptReport) -> int | None:
+    """Return how many more rows would decide a variant of a prompt that stays as it is.
+
+    ``None`` where a cheaper variant is recommended already, or rows would not help.
+    """
+    if any(r.variant != "baseline" for r in prompt.recommended):
+        return None
+    missing = [missing_rows(v) for v in prompt.variants if not v.control]
+    return min((rows for rows in missing if rows), default=None)
+
+
+def _common_folder(report: Report) -> str:
+    paths = [PurePosixPath(clean(prompt.path)) for prompt in report.prompts]
+    if not paths:
+        return "PATH"
+    if len(set(paths)) == 1:
+        return str(paths[0])
+    common = paths[0].parent
+    while any(common not in path.parents for path in paths) and common != common.parent:
+        common = common.parent
+    return str(common)

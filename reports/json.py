@@ -1,0 +1,126 @@
+"""The report as JSON, ``costopt.report/1``: what scripts rely on and every other output reads."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+from ..core.errors import CostoptError
+from ..core.report import SCHEMA, PriceInfo, Report, Tokens, VariantReport
+from ..core.types import Message
+from .decode import decode
+
+_ORDER: Mapping[type, tuple[str, ...]] = {
+    PriceInfo: ("input", "cache_read", "cache_write", "output", "as_of", "source"),
+    Tokens: (
+        "template",
+        "input_mean",
+        "cache_read_mean",
+        "cache_write_mean",
+        "output_mean",
+        "reasoning_mean",
+        "tokenizer",
+        "exact",
+    ),
+    VariantReport: (
+        "target",
+        "name",
+        "strategies",
+        "messages",
+        "settings",
+        "dropped",
+        "tokens",
+        "cost",
+        "latency",
+        "quality",
+        "delta",
+        "verdict",
+        "samples_needed",
+        "pareto",
+        "rejected",
+        "control",
+        "notes",
+    ),
+}
+"""Keys in the contract's order, where a dataclass has another one."""
+
+
+def to_json(report: Report) -> str:
+    """Return the report as indented JSON with the contract's keys, in its order.
+
+    Money is written as JSON numbers, rounded to what a double carries; unknown is ``null``.
+
+    Raises:
+        ValueError: a number is not finite, which is a bug where it was made.
+    """
+    data = {"schema": SCHEMA, **_object(report)}
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> Report:
+    """Read what `to_json` wrote; keys that a later version added are left out.
+
+    Raises:
+        CostoptError: not JSON, another schema, a missing key or a value of a wrong type.
+    """
+    hint = "write one with: costopt analyze PATH --format json --output report.json"
+    try:
+        data = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise CostoptError(f"not a report: broken JSON ({error})", hint=hint) from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != SCHEMA:
+        what = f"not a report of schema {SCHEMA}: found {schema!r:.60}"
+        raise CostoptError(what, hint=hint)
+    for prompt in _dicts(data, "prompts"):
+        for variant in _dicts(prompt, "variants"):
+            _read_text(variant)
+    return decode(Report, data, "")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+def _dicts(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    items = data.get(key)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _read_text(variant: dict[str, Any]) -> None:
+    if ("text" in variant) == ("messages" in variant):
+        raise CostoptError('not a report: a variant has exactly one of "text" and "messages"')
+    variant["chat"] = "messages" in variant
+    if "text" in variant:
+        variant["messages"] = [{"role": "user", "content": variant["text"]}]
+
+
+def _object(value: object) -> dict[str, Any]:
+    names = _ORDER.get(type(value)) or tuple(item.name for item in fields(cast(Any, value)))
+    data = {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, VariantReport) and _is_text(value):
+        content = value.messages[0].content
+        return {
+            "text" if name == "messages" else name: content if name == "messages" else found
+            for name, found in data.items()
+        }
+    return data
+
+
+def _is_text(variant: VariantReport) -> bool:
+    only: tuple[Message, ...] = variant.messages
+    return not variant.chat and len(only) == 1 and only[0].role == "user"
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 (JSON)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, str):
+        # A lone surrogate is no Unicode text: it could not be written to a file.
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return _object(value) if is_dataclass(value) else value

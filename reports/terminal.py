@@ -1,0 +1,272 @@
+"""The report as a page for a terminal; the same columns without one, without colour."""
+
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from ..core.report import PromptReport, Report, TargetInfo, VariantReport
+from . import facts
+from .numbers import count
+from .rows import Row, table_rows
+from .safe import clean
+from .table import fit, pad, widths
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+SKIPPED_SHOWN = 20
+"""Skipped files named in full; the rest are counted, and all of them are in the JSON."""
+_FINDINGS_SHOWN = 3
+_LATENCY = "p50/p95 s"
+_STYLES = {
+    "baseline": "bold",
+    "better": "green",
+    "holds": "green",
+    "worse": "red",
+    "not enough data": "yellow",
+    "not measured": "dim",
+}
+
+
+def render(report: Report, width: int, colour: bool) -> str:
+    """Return the report as text for a terminal.
+
+    Nothing in it but colour codes (and those with ``colour`` only) is a control character,
+    whatever names, paths and reasons hold. Narrow pages lose columns rather than wrap.
+
+    Args:
+        report: What `analyze` found.
+        width: Columns of the page, 60 or more.
+        colour: Whether to use the terminal's colours.
+    """
+    page = _Page(width, colour)
+    _heading(page, report)
+    for prompt in report.prompts:
+        _prompt(page, prompt, report)
+    _skipped(page, report)
+    _summary(page, report)
+    _legend(page, report)
+    _next(page, report)
+    return page.text()
+
+
+class _Page:
+    """Collects lines; long sentences wrap with their indent, table rows and commands never."""
+
+    def __init__(self, width: int, colour: bool) -> None:
+        from rich.console import Console
+
+        self.width = width
+        self._file = StringIO()
+        self._console = Console(
+            file=self._file,
+            width=width,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            no_color=not colour,
+            legacy_windows=False,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    def gap(self) -> None:
+        self._file.write("\n")
+
+    def row(self, parts: Iterable[tuple[str, str]]) -> None:
+        """Write one line that is not wrapped, as (text, style) parts."""
+        self._print(_assemble(parts), wrap=False)
+
+    def say(self, text: str, style: str = "", indent: int = 2, hang: int = 0) -> None:
+        """Write a sentence, wrapped at ``indent``; further lines by ``hang`` more."""
+        from rich.text import Text
+
+        lines = Text(text).wrap(self._console, self.width - indent - hang)
+        for index, line in enumerate(lines):
+            line.rstrip()
+            space = " " * (indent + (hang if index else 0))
+            self._print(_assemble([(space, ""), (line.plain, style)]), wrap=False)
+
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n"))
+
+    def _print(self, text: "Text", *, wrap: bool) -> None:
+        self._console.print(text, no_wrap=not wrap, overflow="ignore", crop=False, soft_wrap=True)
+
+
+def _assemble(parts: Iterable[tuple[str, str]]) -> "Text":
+    from rich.text import Text
+
+    return Text.assemble(*((text, style) for text, style in parts if text))
+
+
+def _heading(page: _Page, report: Report) -> None:
+    prompts = f"{len(report.prompts)} prompt{'' if len(report.prompts) == 1 else 's'}"
+    static = ", static: no model was asked" if report.static else ""
+    page.row(
+        [(f"costopt {clean(report.costopt_version, 20)}", "bold"), (f"  {prompts}{static}", "")]
+    )
+    if report.partial:
+        what = "PARTIAL: stopped before the end; what was not reached is not measured"
+        page.say(what, "bold yellow", indent=0)
+    for target in report.targets:
+        page.say(facts.price_line(target), "dim", indent=0, hang=2)
+    for note in report.notes:
+        page.say(clean(note, 400), "dim", indent=0, hang=2)
+
+
+def _prompt(page: _Page, prompt: PromptReport, report: Report) -> None:
+    page.gap()
+    name, path = clean(prompt.name, 60), clean(prompt.path)
+    page.row([(name, "bold"), ("" if path == name else f"  {path}", "dim")])
+    page.say(" · ".join(_about(prompt)), "dim", hang=2)
+    for target in report.targets:
+        variants = facts.at_target(prompt, target.name)
+        if variants:
+            _target(page, prompt, target, variants, many=len(report.targets) > 1)
+    _findings(page, prompt)
+    for note in prompt.notes:
+        page.say(clean(note, 400), "dim", hang=2)
+
+
+def _about(prompt: PromptReport) -> list[str]:
+    parts = [f"feature {clean(prompt.feature, 60)}"] if prompt.feature else []
+    if prompt.calls_per_month is not None:
+        parts.append(f"{count(prompt.calls_per_month)} calls a month")
+    return [*parts, facts.rows_line(prompt)]
+
+
+def _target(
+    page: _Page,
+    prompt: PromptReport,
+    target: TargetInfo,
+    variants: Sequence[VariantReport],
+    *,
+    many: bool,
+) -> None:
+    if many:
+        page.gap()
+        page.row([(f"  at {clean(target.name, 60)}", "bold")])
+    for line in facts.metric_lines(variants):
+        page.say(line, "dim", hang=2)
+    chosen = facts.recommendation(prompt, target.name)
+    best = chosen.variant if chosen else None
+    _table(page, variants, best)
+    for line in facts.rejected_lines(variants):
+        page.say(line, "dim", hang=2)
+    for line in filter(None, map(facts.dearer_though_shorter, variants)):
+        page.say(line, "red", hang=2)
+    if chosen is not None:
+        style = "" if best == "baseline" else "green"
+        page.say(f"→ {clean(chosen.variant, 80)}: {clean(chosen.reason, 400)}", style, hang=2)
+    _about_best(page, prompt, variants, best)
+
+
+def _about_best(
+    page: _Page, prompt: PromptReport, variants: Sequence[VariantReport], best: str | None
+) -> None:
+    for variant in variants:
+        if variant.name == best and variant.dropped:
+            lost = ", ".join(clean(anchor, 40) for anchor in variant.dropped[:8])
+            more = f" and {len(variant.dropped) - 8} more" if len(variant.dropped) > 8 else ""
+            page.say(f"it drops: {lost}{more}", "yellow", indent=4, hang=2)
+        if variant.name == best:
+            for note in variant.notes[:3]:
+                page.say(clean(note, 300), "dim", indent=4, hang=2)
+    missing = facts.undecided_rows(prompt)
+    if missing is not None:
+        page.say(f"undecided: needs about {count(missing)} more rows", "yellow", indent=4, hang=2)
+
+
+def _table(page: _Page, variants: Sequence[VariantReport], best: str | None) -> None:
+    rows = table_rows(variants, best)
+    compact = page.width < 100
+    gap = 1 if compact else 2
+    columns = fit(rows.columns(compact=compact), page.width - 2, gap)
+    sizes = widths(columns, page.width - 2, gap)
+
+    def line(cells: Iterable[str]) -> str:
+        joined = zip(columns, cells, sizes, strict=True)
+        return (" " * gap).join(pad(cell, size, right=c.right) for c, cell, size in joined)
+
+    page.row([("  " + line(c.header for c in columns), "bold")])
+    for index, row in enumerate(rows.rows):
+        text = line(c.cells[index] for c in columns)
+        page.row([(f"{_mark(row)} ", "bold green"), (text, _style(row))])
+    if all(column.header != _LATENCY for column in columns):
+        _latency(page, rows.rows)
+
+
+def _latency(page: _Page, rows: Sequence[Row]) -> None:
+    """Say the latencies in a line where the page is too narrow for their column."""
+    shown = [row for row in rows if row.latency and (row.recommended or row.verdict == "baseline")]
+    if shown:
+        each = ", ".join(f"{row.name} {row.latency} s" for row in shown)
+        page.say(f"latency p50/p95: {each}", "dim", hang=2)
+
+
+def _mark(row: Row) -> str:
+    return "→" if row.recommended else "°" if row.control else " "
+
+
+def _style(row: Row) -> str:
+    return "dim" if row.control else _STYLES[row.verdict]
+
+
+def _findings(page: _Page, prompt: PromptReport) -> None:
+    found = sorted(prompt.findings, key=lambda f: -f.tokens)
+    for item in found[:_FINDINGS_SHOWN]:
+        place = f"{item.line}:{item.column}"
+        text = f"{place} {clean(item.code, 20)} {clean(item.message)}"
+        line = pad(text, page.width - 16, right=False).rstrip()
+        page.row([("  " + line, ""), (f"  −{count(item.tokens)} tokens", "dim")])
+    if len(found) > _FINDINGS_SHOWN:
+        rest = found[_FINDINGS_SHOWN:]
+        tokens = sum(item.tokens for item in rest)
+        page.row([(f"  and {len(rest)} more findings  −{count(tokens)} tokens", "dim")])
+
+
+def _skipped(page: _Page, report: Report) -> None:
+    if not report.skipped:
+        return
+    page.gap()
+    page.row([(f"Skipped: {count(len(report.skipped))} files", "bold yellow")])
+    for item in report.skipped[:SKIPPED_SHOWN]:
+        line = "" if item.line is None else f":{item.line}"
+        page.say(f"{clean(item.path)}{line}: {clean(item.reason, 300)}", hang=2)
+    if len(report.skipped) > SKIPPED_SHOWN:
+        page.say(f"and {count(len(report.skipped) - SKIPPED_SHOWN)} more (--format json)", "dim")
+
+
+def _summary(page: _Page, report: Report) -> None:
+    page.gap()
+    for target in report.targets:
+        found = facts.savings(report, target)
+        prefix = f"{clean(target.name, 60)}: " if len(report.targets) > 1 else ""
+        style = "bold green" if found.cheaper else "bold"
+        page.say(prefix + facts.savings_line(found), style, indent=0, hang=2)
+    page.say(f"this run: {facts.spent_line(report)}", "dim", indent=0, hang=2)
+
+
+def _legend(page: _Page, report: Report) -> None:
+    if not any(v.delta and v.delta.quality for p in report.prompts for v in p.variants):
+        return
+    text = (
+        "→ recommended  ° control  Quality Δ: variant minus baseline on the same rows, positive "
+        "is better; [low, high] are one-sided bounds: holds if low > −margin"
+    )
+    page.say(text, "dim", indent=0, hang=2)
+
+
+def _next(page: _Page, report: Report) -> None:
+    page.gap()
+    page.row([("Next:", "bold")])
+    steps = facts.next_steps(report)
+    longest = max(len(command) for command, _ in steps)
+    for command, what in steps:
+        beside = 2 + longest + 2 + len(what) <= page.width
+        if beside:
+            page.row([(f"  {command:<{longest}}", "cyan"), (f"  {what}", "dim")])
+        else:
+            page.row([(f"  {command}", "cyan")])
+            page.say(what, "dim", indent=6)
