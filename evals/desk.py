@@ -1,7 +1,6 @@
 """One target of a run: opened once, priced, with its client; starts the prompts' measurements."""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from ..core.errors import CostoptError
 from ..core.paths import cache_dir
 from ..core.progress import Progress
 from ..core.protocols import Target, TokenCounter
-from ..core.report import PriceInfo, TargetInfo
+from ..core.report import TargetInfo
 from ..core.types import Request, Usage, Variant
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
@@ -158,13 +157,13 @@ def open_desk(name: str, options: "AnalyzeOptions", progress: Progress) -> Desk:
     config = options.config.targets.get(name) or TargetConfig(name=name)
     priced_as = config.priced_as or (default_priced_as(name) if name == EMBEDDED else None)
     own = _own_price(name, config)
-    _check_cap(name, own, config, options)
+    _check_cap(name, own, options)
     target = (
         None
         if options.static
         else open_target(name, options.config, offline=options.offline, progress=progress)
     )
-    price = own or (price_for(priced_as, overrides=None, on=_today()) if priced_as else None)
+    price = own or (price_for(priced_as) if priced_as else None)
     reference = priced_as if own is None and priced_as else None
     counter = counter_for(reference) if reference else _own_counter(name, config, target)
     desk = Desk(
@@ -173,7 +172,7 @@ def open_desk(name: str, options: "AnalyzeOptions", progress: Progress) -> Desk:
             name=name,
             model=target.model if target else config.model or name,
             priced_as=reference,
-            price=_price_info(price),
+            price=price.info if price else None,
         ),
         counter=counter,
         recount=reference is not None,
@@ -195,28 +194,20 @@ def open_desk(name: str, options: "AnalyzeOptions", progress: Progress) -> Desk:
     return desk
 
 
-def _today() -> date:
-    return date.today()
-
-
 def _own_price(name: str, config: TargetConfig) -> Price | None:
     """Return the price that calls are really billed at; ``None`` where it is unknown."""
     if name == EMBEDDED:
         return None
-    if config.price is not None:
-        return price_for(config.priced_as or name, overrides=config.price, on=_today())
     reference = config.model if config.model and ":" in config.model else name
-    if config.base_url is None and ":" in reference:
-        return price_for(reference, overrides=None, on=_today())
-    return None
-
-
-def _check_cap(
-    name: str, own: Price | None, config: TargetConfig, options: "AnalyzeOptions"
-) -> None:
-    if options.max_cost is None or options.static or name == EMBEDDED or own is not None:
-        return
     if config.usd_per_hour is not None:
+        return price_for(reference, overrides={"usd_per_hour": config.usd_per_hour})
+    if config.price is not None:
+        return price_for(reference, overrides=config.price)
+    return price_for(reference) if config.base_url is None and ":" in reference else None
+
+
+def _check_cap(name: str, own: Price | None, options: "AnalyzeOptions") -> None:
+    if options.max_cost is None or options.static or name == EMBEDDED or own is not None:
         return
     raise CostoptError(
         f'the price of the target "{name}" is unknown, so --max-cost cannot be kept',
@@ -234,16 +225,3 @@ def _worst_case(request: Request, price: Price | None, counter: TokenCounter) ->
     bound = tokens if counter.exact else tokens * 3 // 2
     usage = Usage(input=bound, output=request.settings.max_output_tokens)
     return (cost_of(usage, price) if price else None) or Decimal(0)
-
-
-def _price_info(price: Price | None) -> PriceInfo | None:
-    if price is None:
-        return None
-    return PriceInfo(
-        input=price.input,
-        output=price.output,
-        cache_read=price.cache_read,
-        cache_write=price.cache_write,
-        as_of=str(price.as_of),
-        source=price.source,
-    )

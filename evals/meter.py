@@ -9,7 +9,8 @@ from ..core.errors import CostoptError
 from ..core.protocols import TokenCounter
 from ..core.report import CostInfo, Delta, Latency, Tokens
 from ..core.types import Answer, PromptTemplate, Sample, Variant
-from ..costs.cost import cost_info, static_prefix
+from ..costs.cost import cost_info
+from ..costs.prefix import static_prefix
 from ..costs.prices import Price
 from .runner import render_trial
 
@@ -144,9 +145,11 @@ class Meter:
         prefix = static_prefix(variant.template)
         return cost_info(
             input_mean=weight.input,
-            output_mean=weight.output,
+            # Without any answer the money is that of the input alone; the evidence says "list".
+            output_mean=weight.output if weight.output is not None else 0.0,
             cache_read_mean=weight.cache_read,
             cache_write_mean=weight.cache_write,
+            reasoning_mean=weight.reasoning,
             price=self.price,
             calls_per_month=self.calls_per_month,
             cache_hit_rate=self.cache_hit_rate,

@@ -1,7 +1,6 @@
 """Runs variants on samples: renders, asks through the client, scores; keeps every outcome."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -14,7 +13,7 @@ from ..core.render import render
 from ..core.types import Answer, Failure, FailureKind, Message, Request, Sample, Score, Variant
 from ..models.client import Client
 from ..models.spending import BudgetExceeded
-from .metrics import Metric
+from .metrics import Metric, as_text, best
 
 Mode = Literal["generate", "likelihood", "drift"]
 HARMFUL = "empty-variables"
@@ -127,11 +126,9 @@ class Runner:
         metric = self.metrics.get(trial.mode)
         if metric is None:
             return Score(0.0, answers[0].text, "generated for its length only")
-        results = [
-            metric.score(answer, trial.sample, labels=self.labels or None) for answer in answers
-        ]
-        scores = [result for result in results if isinstance(result, Score)]
-        return max(scores, key=lambda score: score.value) if scores else results[0]
+        return best(
+            [metric.score(answer, trial.sample, labels=self.labels or None) for answer in answers]
+        )
 
     def _requests(self, trial: Trial) -> tuple[Request, ...]:
         request = Request(
@@ -170,13 +167,3 @@ def render_trial(variant: Variant, sample: Sample) -> tuple[Message, ...]:
 
 def _emptied(value: object) -> object:
     return type(value)() if isinstance(value, str | list | dict | tuple) else ""
-
-
-def as_text(reference: object) -> str:
-    """Return a reference as a model would write it.
-
-    Example:
-        >>> as_text({"sku": "A1", "quantity": 2})
-        '{"sku": "A1", "quantity": 2}'
-    """
-    return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)

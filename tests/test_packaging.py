@@ -50,4 +50,5 @@ def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
 def test_versions_agree(wheel: zipfile.ZipFile) -> None:
     import costopt
 
-    assert any(name.startswith(f"costopt-{costopt.__version__}.dist-info") for name in wheel.namelist())
+    folder = f"costopt-{costopt.__version__}.dist-info"
+    assert any(name.startswith(folder) for name in wheel.namelist())

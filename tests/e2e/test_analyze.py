@@ -93,7 +93,15 @@ def test_a_run_measures_and_a_second_one_is_free(prompts: Path, tmp_path: Path) 
 
 @pytest.mark.embedded
 def test_ctrl_c_keeps_what_was_done(prompts: Path, tmp_path: Path) -> None:
-    args = [COSTOPT, "analyze", str(prompts), "--format", "json", "--run-dir", str(tmp_path / "run")]
+    args = [
+        COSTOPT,
+        "analyze",
+        str(prompts),
+        "--format",
+        "json",
+        "--run-dir",
+        str(tmp_path / "run"),
+    ]
     child = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     answers = tmp_path / "run"
     deadline = time.monotonic() + 120
@@ -121,8 +129,14 @@ def _rows(folder: Path) -> int:
         return 0
     try:
         with sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True, timeout=5) as db:
-            tables = [name for (name,) in db.execute("select name from sqlite_master where type='table'")]
-            count = db.execute("select count(*) from answers").fetchone()[0] if "answers" in tables else 0
+            tables = [
+                name for (name,) in db.execute("select name from sqlite_master where type='table'")
+            ]
+            count = (
+                db.execute("select count(*) from answers").fetchone()[0]
+                if "answers" in tables
+                else 0
+            )
     except sqlite3.OperationalError:
         return 0
     finally:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 from costopt.core.types import (
     Failure,
     FailureKind,
