@@ -3,9 +3,9 @@
 Inputs: an answer, the accepted label(s), and where known all labels of the eval set. Range: 0 or 1,
 higher is better. Case, white space, hyphens and underscores do not count. Where all labels are
 known, the one that stands first in the answer (the longest, if several begin there) is the
-prediction, so that "Category: billing" and "billing, because ..." are read, and an answer that names
-another label first is wrong. Where they are not known, the answer has to begin with the reference,
-or with a few words and a colon before it.
+prediction, so that "Category: billing" and "billing, because ..." are read, and an answer that
+names another label first is wrong. Where they are not known, the answer has to begin with the
+reference, or with a few words and a colon before it.
 Limitations: "not billing but shipping" is read as billing; a label that is a common word ("other")
 may be found in a sentence that means something else.
 """
@@ -22,9 +22,11 @@ from .text import as_text, clip, normalise
 _LEAD_WORDS = 4
 
 
-@lru_cache(maxsize=4096)
-def _plain(label: str) -> str:
-    return " ".join(normalise(label).replace("_", " ").replace("-", " ").split())
+def _plain_text(text: str) -> str:
+    return " ".join(normalise(text).replace("_", " ").replace("-", " ").split())
+
+
+_plain = lru_cache(maxsize=4096)(_plain_text)
 
 
 def first_label(text: str, labels: Sequence[str]) -> str | None:
@@ -34,10 +36,9 @@ def first_label(text: str, labels: Sequence[str]) -> str | None:
         >>> first_label("Category: Late-delivery.", ["late_delivery", "late", "other"])
         'late delivery'
     """
-    answer = " ".join(normalise(text).replace("_", " ").replace("-", " ").split())
-    found = [
-        (find_whole(answer, label), -len(label), label) for label in map(_plain, labels) if label
-    ]
+    answer = _plain_text(text)
+    plain = {label for label in map(_plain, labels) if label}
+    found = [(find_whole(answer, label), -len(label), label) for label in plain]
     found = [entry for entry in found if entry[0] >= 0]
     return min(found)[2] if found else None
 
@@ -60,7 +61,7 @@ def accuracy(text: str, references: Sequence[Any], labels: Sequence[str] | None 
             return Score(0.0, clip(normalise(text)), "no label in the answer")
         hit = named in wanted
         return Score(float(hit), named, "right label" if hit else "another label")
-    hit = any(_begins(text, label) for label in wanted)
+    hit = any(_begins(text, label) for label in wanted if label)
     return Score(float(hit), clip(normalise(text)), "begins with it" if hit else "begins otherwise")
 
 
@@ -68,11 +69,7 @@ def _begins(text: str, label: str) -> bool:
     line = next((line for line in text[:10_000].splitlines() if line.strip()), "")
     head, colon, tail = line.partition(":")
     starts = [line, tail] if colon and len(head.split()) <= _LEAD_WORDS else [line]
-    return any(find_whole(_plain_line(start), label) == 0 for start in starts)
-
-
-def _plain_line(line: str) -> str:
-    return " ".join(normalise(line).replace("_", " ").replace("-", " ").split())
+    return any(find_whole(_plain_text(start), label) == 0 for start in starts)
 
 
 METRIC = fraction_metric(

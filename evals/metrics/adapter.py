@@ -43,11 +43,15 @@ def build(metric: Metric) -> "evaluate.Metric":
 
         def _compute(
             self,
-            predictions: Sequence[Any],
+            *,
+            predictions: Sequence[Any] | None = None,
             references: Sequence[Sequence[str]] | None = None,
             labels: Sequence[str] | None = None,
+            **unknown: Any,  # noqa: ANN401
         ) -> dict[str, float]:
-            return {metric.name: mean_score(metric, predictions, references, labels)}
+            if unknown:
+                raise TypeError(f"unknown arguments: {', '.join(unknown)}")
+            return {metric.name: mean_score(metric, predictions or (), references, labels)}
 
     CostoptMetric.__name__ = CostoptMetric.__qualname__ = metric.name
     return CostoptMetric(keep_in_memory=True)

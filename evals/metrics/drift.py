@@ -2,8 +2,8 @@
 
 Inputs: the natural-log probability of each token of the answer that the baseline gave. Range: below
 0, in nats per token, higher (less drift) is better. It needs no reference.
-Limitations: the baseline's answer is the most probable one under the baseline's prompt, so every edit
-looks like a loss, a better one too. It shows where to look and never decides by itself.
+Limitations: the baseline's answer is the most probable one under the baseline's prompt, so every
+edit looks like a loss, a better one too. It shows where to look and never decides by itself.
 """
 
 from .base import Metric

@@ -3,9 +3,9 @@
 Inputs: an answer with a JSON object (or array, where the reference is one) somewhere in it, and one
 or more references as JSON values or JSON text; the best counts. Range: [0, 1], higher is better.
 Both are flattened to leaves ("items.0.sku"); a leaf counts where path and value agree. Values are
-typed: 2 equals 2.0, but not "2", and true is not 1; strings agree apart from white space at the ends
-and Unicode composition. Order of keys does not count, order of array items does. An empty object or
-array is a leaf.
+typed: 2 equals 2.0, but not "2", and true is not 1; strings agree apart from white space at the
+ends and Unicode composition. Order of keys does not count, order of array items does. An empty
+object or array is a leaf.
 Limitations: the first balanced JSON value that parses is read; one that holds NaN or Infinity, is
 nested deeper than 64 or is longer than 100,000 characters is none. No JSON scores 0.
 """
@@ -13,18 +13,17 @@ nested deeper than 64 or is longer than 100,000 characters is none. No JSON scor
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...core.types import Failure, FailureKind, Score
 from .base import Result, fraction_metric
-from .text import clip
+from .text import clip, compose
 
 MOST_DEPTH = 64
 MOST_JSON = 100_000
 _ATTEMPTS = 32
-_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 
 
 def _refuse(constant: str) -> Any:  # noqa: ANN401
@@ -109,7 +108,7 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
     elif isinstance(value, int | float):
         yield path, ("number", float(value) if abs(value) < 2**53 else value)
     else:
-        yield path, ("string", unicodedata.normalize("NFC", str(value)).strip())
+        yield path, ("string", compose(str(value)).strip())
 
 
 def field_f1(answer: Any, reference: Any) -> float:  # noqa: ANN401

@@ -1,14 +1,14 @@
-"""Number match: the answer's final number is the reference's.
+r"""Number match: the answer's final number is the reference's.
 
 Inputs: an answer and one or more accepted numbers (JSON numbers, or texts that hold one). Range: 0
-or 1, higher is better. The number after the last "answer is", "answer:", "####" or "\\boxed{" is
+or 1, higher is better. The number after the last "answer is", "answer:", "####" or "\boxed{" is
 read (behind the last equals sign of that line); where there is none, the last number of the
 answer. Thousands separators, a currency sign, a percent sign and units do not count; a comma before
 one or two last digits is a decimal comma. Values agree within a millionth of the reference.
 Limitations: numbers in words ("twelve") and fractions ("3/4") are not read; 50 % is 50, not 0.5;
 "1.234" is a decimal, whatever the language; digits that are part of a word ("H2O") are skipped.
-Source: the answer extraction of Cobbe et al. 2021, *Training Verifiers to Solve Math Word Problems*,
-arXiv:2110.14168.
+Source: the answer extraction of Cobbe et al. 2021, *Training Verifiers to Solve Math Word
+Problems*, arXiv:2110.14168.
 """
 
 import re

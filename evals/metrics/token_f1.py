@@ -3,8 +3,8 @@
 Inputs: an answer and one or more accepted strings; the best reference counts. Range: [0, 1], higher
 is better. Words are compared as bags, without case, punctuation and English articles; characters of
 Chinese and Japanese are words of their own.
-Limitations: word order, negation and paraphrase are not seen; a sentence around a short answer costs
-precision, so a variant that answers more briefly scores higher without knowing more.
+Limitations: word order, negation and paraphrase are not seen; a sentence around a short answer
+costs precision, so a variant that answers more briefly scores higher without knowing more.
 Source: Rajpurkar et al. 2016, *SQuAD: 100,000+ Questions for Machine Comprehension of Text*,
 arXiv:1606.05250.
 """
