@@ -1,0 +1,238 @@
+"""Finding prompts: which files of a folder are prompts, and which eval set belongs to each."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import CostoptError, Where
+from .formats import FORMATS, NotAPromptError, format_of, read_file
+from .formats.promptfoo import references, skipped
+from .report import Skipped
+from .types import PromptTemplate
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+EVAL_SUFFIXES = (".jsonl", ".csv", ".parquet")
+MAX_FILES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that may be a prompt."""
+
+    path: Path
+    shown: str
+    """The path as the user named it, with forward slashes."""
+    eval_set: Path | None
+    """The eval set beside it, if there is one."""
+    named: bool = False
+    """Whether the user named the file itself, or it is called ``prompt.*``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What was found, sorted by path within each argument."""
+
+    files: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPrompt:
+    """A template with its eval set: the front matter's, or the one beside the file."""
+
+    template: PromptTemplate
+    eval_set: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All prompts that could be read, and what could not, with reasons."""
+
+    prompts: tuple[LoadedPrompt, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def discover(paths: Sequence[Path]) -> Discovery:
+    """Find the prompt files under paths; a folder is searched recursively.
+
+    ``README*``, ``LICENSE*``, ``evals.*``, ``*.evals.*``, hidden and git-ignored files are no
+    prompts; beside ``prompt.*`` nothing else is one; what a promptfoo configuration refers to
+    is part of that. Links to folders are not followed.
+
+    Args:
+        paths: Files and folders; a file is taken as it is.
+
+    Raises:
+        CostoptError: a path that does not exist, or nothing found under all of them.
+    """
+    found: dict[Path, Found] = {}
+    for path in paths:
+        shown = path.as_posix()
+        if path.is_dir():
+            files = _folder(path)
+        elif path.exists():
+            files = [Found(path, shown, _beside(path), named=True)]
+        else:
+            raise CostoptError(f"no such file or folder: {shown}", where=Where(shown))
+        for file in files:
+            found.setdefault(file.path.resolve(), file)
+    if not found:
+        shown = ", ".join(path.as_posix() for path in paths) or "nothing"
+        endings = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+        raise CostoptError(f"no prompts found in {shown}", hint=f"prompts end in {endings}")
+    return Discovery(tuple(found.values()))
+
+
+def load_prompts(paths: Sequence[Path]) -> Loaded:
+    """Find and read prompts; a file that cannot be read is listed with its reason.
+
+    Raises:
+        CostoptError: a missing path, nothing found, a named file that cannot be read, or not
+            one prompt among all that was found.
+    """
+    files = discover(paths).files
+    prompts: list[LoadedPrompt] = []
+    left: list[Skipped] = []
+    errors: list[CostoptError] = []
+    for file in files:
+        try:
+            reading = read_file(file.path, shown=file.shown)
+        except NotAPromptError as error:
+            if file.named:
+                errors.append(error)
+        except CostoptError as error:
+            errors.append(error)
+            left.append(skipped(error, file.shown))
+        else:
+            left += reading.notes
+            templates = (parsed.template for parsed in reading.parsed)
+            prompts += [LoadedPrompt(t, _eval_set(t, file)) for t in templates]
+    if not prompts:
+        _refuse(paths, errors)
+    return Loaded(tuple(prompts), tuple(left))
+
+
+def _refuse(paths: Sequence[Path], errors: Sequence[CostoptError]) -> None:
+    if len(errors) == 1:
+        raise errors[0]
+    shown = ", ".join(path.as_posix() for path in paths)
+    if not errors:
+        raise CostoptError(f"no prompts found in {shown}", hint="YAML and JSON need messages")
+    first = errors[0]
+    what = f"none of {len(errors)} files can be read as a prompt; the first: {first.what}"
+    raise CostoptError(what, where=first.where, hint=first.hint)
+
+
+def _eval_set(template: PromptTemplate, file: Found) -> Path | None:
+    if template.eval_set is None:
+        return file.eval_set
+    return file.path.parent / template.eval_set
+
+
+def _beside(path: Path) -> Path | None:
+    """Return the eval set that stands beside a prompt file.
+
+    ``evals.*`` beside ``prompt.*``, else ``STEM.evals.*`` beside ``STEM.*``.
+    """
+    stems = dict.fromkeys((path.stem, path.name.split(".")[0]))
+    bases = [f"{stem}.evals" for stem in stems]
+    if _is_prompt_name(path.name):
+        bases.insert(0, "evals")
+    candidates = (path.with_name(base + suffix) for base in bases for suffix in EVAL_SUFFIXES)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _is_prompt_name(name: str) -> bool:
+    return name.split(".")[0].lower() == "prompt" and "." in name
+
+
+def _is_other(name: str) -> bool:
+    """Return whether a file's name says that it is no prompt."""
+    lower = name.lower()
+    return (
+        lower.startswith((".", "readme", "license"))
+        or lower.startswith("evals.")
+        or ".evals." in lower
+    )
+
+
+def _folder(root: Path) -> list[Found]:
+    """Return the prompt files under a folder, sorted."""
+    ignored = _Ignore(root)
+    found: list[Found] = []
+    count = 0
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = sorted(
+            name for name in folders if name[0] != "." and not ignored(here / name, folder=True)
+        )
+        kept = [name for name in sorted(names) if not _is_other(name) and format_of(Path(name))]
+        kept = [name for name in kept if not ignored(here / name, folder=False)]
+        count += len(names)
+        if count > MAX_FILES:
+            what = f"more than {MAX_FILES:,} files under {root.as_posix()}"
+            raise CostoptError(what, where=Where(root.as_posix()), hint="name a smaller folder")
+        found += _files(here, kept)
+    used = _referenced(file.path for file in found)
+    return [file for file in found if not used or file.path.resolve() not in used]
+
+
+def _files(folder: Path, names: Sequence[str]) -> Iterator[Found]:
+    own = [name for name in names if _is_prompt_name(name)]
+    for name in own or names:
+        path = folder / name
+        if path.is_file():
+            yield Found(path, path.as_posix(), _beside(path), named=bool(own))
+
+
+def _referenced(paths: Iterable[Path]) -> frozenset[Path]:
+    configs = [path for path in paths if format_of(path) == "promptfoo"]
+    return frozenset(file for path in configs for file in references(path))
+
+
+class _Ignore:
+    """Whether git ignores a path: every ``.gitignore`` from the repository's root down."""
+
+    def __init__(self, root: Path) -> None:
+        self.top = _repository(root.resolve())
+        self.root = root
+        self.resolved = root.resolve()
+
+    def __call__(self, path: Path, *, folder: bool) -> bool:
+        if self.top is None:
+            return False
+        full = self.resolved / path.relative_to(self.root)
+        decided: bool | None = None
+        for parent in reversed(full.parents):
+            if not parent.is_relative_to(self.top):
+                continue
+            spec = _ignore_file(parent)
+            if spec is not None:
+                name = full.relative_to(parent).as_posix() + ("/" if folder else "")
+                answer = spec.check_file(name).include
+                decided = decided if answer is None else answer
+        return bool(decided)
+
+
+def _repository(path: Path) -> Path | None:
+    """Return the repository that a folder is in; outside of one nothing is ignored."""
+    candidates = (path, *path.parents)
+    return next((folder for folder in candidates if (folder / ".git").exists()), None)
+
+
+@cache
+def _ignore_file(folder: Path) -> "GitIgnoreSpec | None":
+    file = folder / ".gitignore"
+    try:
+        if not file.is_file() or file.stat().st_size > 1_000_000:
+            return None
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(lines)
