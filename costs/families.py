@@ -51,11 +51,11 @@ _FAMILIES: tuple[tuple[str, Tokenizer], ...] = (
     (r"mistral-nemo|ministral-8b-2410|pixtral-12b|mistral-small-24b", _MISTRAL),
     (r"qwen-?(2|2\.5|3)(?![.\d])", _QWEN),
     (r"llama-?[4-9]", Tokenizer("splintr", "llama3", exact=False)),
-    (r"deepseek", Tokenizer("splintr", "deepseek_v3", exact=False)),
-    (r"mistral|mixtral|ministral|magistral|pixtral|codestral|devstral",
+    (r"deepseek(?![a-z])", Tokenizer("splintr", "deepseek_v3", exact=False)),
+    (r"(mi[sx]tral|ministral|magistral|pixtral|codestral|devstral)(?![a-z])",
      Tokenizer("splintr", "mistral_v3", exact=False)),
-    (r"qwen|qwq", Tokenizer("splintr", "qwen3", exact=False, nfc=True)),
-    (r"claude|gemini|gemma", ESTIMATE),
+    (r"(qwen|qwq)(?![a-z])", Tokenizer("splintr", "qwen3", exact=False, nfc=True)),
+    (r"(claude|gemini|gemma)(?![a-z])", ESTIMATE),
 )  # fmt: skip
 
 
