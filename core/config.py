@@ -107,7 +107,8 @@ class TargetConfig:
 class PromptRule:
     """What ``[prompts."GLOB"]`` says about the prompts that match; None is "says nothing".
 
-    ``cache_hit_rate`` is in [0, 1]; ``margin`` in the metric's own unit.
+    ``cache_hit_rate`` is in [0, 1]; ``margin`` in the metric's own unit. A merged rule's ``glob``
+    is that of the last rule that matched.
     """
 
     glob: str = ""

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from ..core.report import PromptReport, Recommendation, Report, TargetInfo, VariantReport
 from .numbers import count, percent, quality, unit, usd
+from .numbers import price as listed
 from .safe import clean
 
 
@@ -92,7 +93,7 @@ def price_line(target: TargetInfo) -> str:
     price = target.price
     if price is None:
         return f"{who}: no price known, so no money is shown"
-    parts = f"{usd(price.input)} in, {usd(price.output)} out per million tokens"
+    parts = f"{listed(price.input)} in, {listed(price.output)} out per million tokens"
     source = ", ".join(clean(part, 60) for part in (price.source, price.as_of) if part)
     said = f"{parts} ({source})" if source else parts
     if target.priced_as:
@@ -169,6 +170,7 @@ class Savings:
     with_calls: int
     usd_per_month: Decimal
     estimated: bool
+    static: bool
 
 
 def savings(report: Report, target: TargetInfo) -> Savings:
@@ -190,6 +192,7 @@ def savings(report: Report, target: TargetInfo) -> Savings:
         with_calls=len(known),
         usd_per_month=sum(known, Decimal(0)),
         estimated=target.priced_as is not None,
+        static=report.static,
     )
 
 
@@ -197,6 +200,8 @@ def savings_line(found: Savings) -> str:
     """Say in one sentence what can be saved."""
     if not found.prompts:
         return "no prompt was analysed"
+    if found.static:
+        return "nothing is recommended without measured quality"
     line = f"{found.cheaper} of {found.prompts} prompts can be made cheaper"
     if not found.with_calls:
         return line
@@ -225,36 +230,40 @@ def rejected_lines(variants: Sequence[VariantReport]) -> list[str]:
     return lines
 
 
-def next_steps(report: Report) -> list[tuple[str, str]]:
-    """Return what to run next, as pairs of a command and what it does."""
-    where = shlex.quote(_common_folder(report))
+def next_steps(report: Report, command: str | None = None) -> list[tuple[str, str]]:
+    """Return what to run next, as pairs of a command and what it does.
+
+    Args:
+        report: What was found.
+        command: The command that made it, to be extended; by default one for its prompts' folder.
+    """
+    run = command or f"costopt analyze {shlex.quote(_common_folder(report))}"
     cheaper = sum(savings(report, target).cheaper for target in report.targets)
     steps: list[tuple[str, str]] = []
     if report.partial:
-        steps.append((f"costopt analyze {where}", "go on; what was answered is not asked again"))
-    if cheaper and not report.partial:
-        steps.append((f"costopt analyze {where} --write", "write the recommended into the files"))
-    if report.static:
-        steps.append((f"costopt analyze {where}", "measure quality on the embedded model"))
-    steps += _more_rows(report, where)
+        steps.append((run, "goes on; what was answered is not asked again"))
+    elif report.static:
+        steps.append((run.replace(" --static", ""), "measures quality too"))
+    elif cheaper:
+        steps.append((f"{run} --write", "writes what is recommended into the files"))
+    steps += _more_rows(report, run)
     code = next((f.code for p in report.prompts for f in p.findings), None)
     if code is not None:
-        command = f"costopt explain {shlex.quote(clean(code, 40))}"
-        steps.append((command, "what a finding means"))
-    save = f"costopt analyze {where} --format json --output report.json"
-    steps.append((save, "keep it; costopt report shows it again"))
+        explain = f"costopt explain {shlex.quote(clean(code, 40))}"
+        steps.append((explain, "says what a finding means"))
+    steps.append((f"{run} --output report.json", "keeps it; costopt report shows it again"))
     return steps
 
 
-def _more_rows(report: Report, where: str) -> list[tuple[str, str]]:
+def _more_rows(report: Report, run: str) -> list[tuple[str, str]]:
     undecided = [p for p in report.prompts if undecided_rows(p)]
     spare = [p.eval_set for p in undecided if p.eval_set is not None]
     unused = [s for s in spare if s.rows > s.selection_rows + s.confirmation_rows]
     if not unused:
         return []
     most = max(rows.rows for rows in unused)
-    what = f"use all rows for {len(unused)} undecided prompt{'s' if len(unused) > 1 else ''}"
-    return [(f"costopt analyze {where} --samples {most}", what)]
+    what = f"uses all rows for {len(unused)} undecided prompt{'s' if len(unused) > 1 else ''}"
+    return [(f"{run} --samples {most}", what)]
 
 
 def undecided_rows(prompt: PromptReport) -> int | None:

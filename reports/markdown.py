@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from ..core.report import PromptReport, Report, Skipped, TargetInfo, VariantReport
 from . import facts
-from .numbers import count, percent, quality, usd
+from .numbers import count, percent, quality
+from .numbers import price as listed
 from .rows import Row, table_rows
 from .safe import clean, code
 
@@ -21,12 +22,17 @@ _HEADER = (
 )
 
 
-def to_markdown(report: Report) -> str:
-    """Return the report as Markdown; a pure function of the report."""
+def to_markdown(report: Report, command: str | None = None) -> str:
+    """Return the report as Markdown; a pure function of its arguments.
+
+    Args:
+        report: What `analyze` found.
+        command: The command that made it, for the last lines.
+    """
     lines = ["# costopt report", "", *_summary(report), ""]
     for prompt in report.prompts:
         lines += [*_prompt(prompt, report), ""]
-    lines += [*_skipped(report.skipped), *_next(report), "", _legend(report)]
+    lines += [*_skipped(report.skipped), *_next(report, command), "", _legend(report)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
 
@@ -34,14 +40,12 @@ def _summary(report: Report) -> list[str]:
     lines = ["**PARTIAL**: stopped before the end; what was not reached is not measured.", ""]
     lines = lines if report.partial else []
     for target in report.targets:
-        lines.append(f"- {code(target.name)}: **{facts.savings_line(_savings(report, target))}**")
+        lines.append(
+            f"- {code(target.name)}: **{facts.savings_line(facts.savings(report, target))}**"
+        )
     lines += [f"- {_price(target)}" for target in report.targets]
     lines.append(f"- this run: {facts.spent_line(report)}")
     return [*lines, *(f"- {code(note, limit=400)}" for note in report.notes)]
-
-
-def _savings(report: Report, target: TargetInfo) -> facts.Savings:
-    return facts.savings(report, target)
 
 
 def _price(target: TargetInfo) -> str:
@@ -50,7 +54,7 @@ def _price(target: TargetInfo) -> str:
         return f"{who}: no price known, so no money is shown"
     label = f"priced as {code(target.priced_as)}, estimated: " if target.priced_as else ""
     source = ", ".join(code(part) for part in (price.source, price.as_of) if part)
-    money = f"{usd(price.input)} in, {usd(price.output)} out per million tokens"
+    money = f"{listed(price.input)} in, {listed(price.output)} out per million tokens"
     return f"{who}: {label}{money}" + (f" ({source})" if source else "")
 
 
@@ -79,7 +83,7 @@ def _target(
     chosen = facts.recommendation(prompt, target.name)
     rows = table_rows(variants, chosen.variant if chosen else None)
     lines = [f"### {code(target.name)}", ""] if many else []
-    lines += [*_HEADER, *(_row(row) for row in rows.rows), ""]
+    lines += [*_HEADER, *(_row(row) for row in rows), ""]
     if chosen is not None:
         lines.append(f"- recommended: {code(chosen.variant)}: {code(chosen.reason, limit=400)}")
         lines += _dropped(variants, chosen.variant)
@@ -159,8 +163,10 @@ def _skipped(skipped: Sequence[Skipped]) -> list[str]:
     return [*lines, ""]
 
 
-def _next(report: Report) -> list[str]:
-    lines = [f"- {code(clean(command))}: {what}" for command, what in facts.next_steps(report)]
+def _next(report: Report, command: str | None) -> list[str]:
+    lines = [
+        f"- {code(clean(command))}: {what}" for command, what in facts.next_steps(report, command)
+    ]
     return ["## Next", "", *lines]
 
 

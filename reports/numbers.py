@@ -28,7 +28,7 @@ def signed(text: str) -> str:
     """
     if text.startswith("-"):
         digits = text[1:]
-        return digits if not digits.strip("0.,") else MINUS + digits
+        return digits if not digits.strip("0.,$ %") else MINUS + digits
     return text
 
 
@@ -40,6 +40,18 @@ def count(value: float | None) -> str:
         ('1,234', '—')
     """
     return UNKNOWN if value is None else signed(f"{value:,.0f}")
+
+
+def mean(value: float | None) -> str:
+    """Return a mean count; with one decimal below 100, unless it is whole.
+
+    Example:
+        >>> mean(812.25), mean(11.5), mean(4.0)
+        ('812', '11.5', '4')
+    """
+    if value is None or value >= 100 or value == int(value):
+        return count(value)
+    return signed(f"{value:.1f}")
 
 
 def percent(fraction: float | None) -> str:
@@ -70,6 +82,19 @@ def usd(amount: Decimal | None) -> str:
         return signed(f"${amount:,.0f}".replace("$-", "-$"))
     places = 4 if size >= Decimal("0.001") else 1 - size.adjusted()
     return signed(f"${amount:.{places}f}".replace("$-", "-$"))
+
+
+def price(amount: Decimal | None) -> str:
+    """Return a list price: cents, and more digits only where it has them.
+
+    Example:
+        >>> price(Decimal("0.15")), price(Decimal("2")), price(Decimal("0.075"))
+        ('$0.15', '$2.00', '$0.075')
+    """
+    if amount is None:
+        return UNKNOWN
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"${amount:,.{places}f}"
 
 
 def unit(metric: str) -> str:

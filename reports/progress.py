@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ _MB = 1_000_000
 
 
 @contextmanager
-def watch(*, quiet: bool, colour: bool) -> Iterator[Progress]:
+def watch(*, quiet: bool, colour: bool) -> Generator[Progress]:
     """Yield a display for standard error: live on a terminal, plain lines elsewhere.
 
     Args:

@@ -3,7 +3,9 @@
 from ..core.report import Report
 
 
-def show_report(report: Report, format: str, *, width: int, colour: bool) -> str:
+def show_report(
+    report: Report, format: str, *, width: int, colour: bool, command: str | None = None
+) -> str:
     """Return the report in a format: ``table``, ``json`` or ``markdown``.
 
     Args:
@@ -11,6 +13,7 @@ def show_report(report: Report, format: str, *, width: int, colour: bool) -> str
         format: One of the three names.
         width: Columns of the page; for ``table``.
         colour: Whether to colour; for ``table``.
+        command: The command that made the report, for what to run next.
     """
     if format == "json":
         from .json import to_json
@@ -19,7 +22,7 @@ def show_report(report: Report, format: str, *, width: int, colour: bool) -> str
     if format == "markdown":
         from .markdown import to_markdown
 
-        return to_markdown(report)
+        return to_markdown(report, command)
     from .terminal import render
 
-    return render(report, width, colour)
+    return render(report, width, colour, command)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .numbers import UNKNOWN
+
 GAP = 2
 
 
@@ -32,7 +34,8 @@ class Column:
 def fit(columns: Sequence[Column], width: int, gap: int = GAP) -> list[Column]:
     """Return the columns that fit into ``width``, highest ranks dropped first.
 
-    Shrinking columns are counted at their least width; empty columns are left out.
+    Shrinking columns are counted at their least width; columns in which nothing is known are left
+    out.
 
     Example:
         >>> name = Column(header="Name", cells=("a",))
@@ -40,7 +43,7 @@ def fit(columns: Sequence[Column], width: int, gap: int = GAP) -> list[Column]:
         >>> [column.header for column in fit([name, note], 20)]
         ['Name']
     """
-    kept = [column for column in columns if any(column.cells)]
+    kept = [column for column in columns if any(cell not in ("", UNKNOWN) for cell in column.cells)]
     while _least(kept, gap) > width:
         highest = max(column.rank for column in kept)
         if highest == 0:

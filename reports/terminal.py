@@ -1,22 +1,23 @@
 """The report as a page for a terminal; the same columns without one, without colour."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from ..core.report import PromptReport, Report, TargetInfo, VariantReport
 from . import facts
 from .numbers import count
-from .rows import Row, table_rows
+from .rows import Row, columns, table_rows
 from .safe import clean
-from .table import fit, pad, widths
+from .table import Column, fit, pad, widths
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 SKIPPED_SHOWN = 20
 """Skipped files named in full; the rest are counted, and all of them are in the JSON."""
-_FINDINGS_SHOWN = 3
+_FINDINGS_SHOWN = 4
 _LATENCY = "p50/p95 s"
 _STYLES = {
     "baseline": "bold",
@@ -28,7 +29,7 @@ _STYLES = {
 }
 
 
-def render(report: Report, width: int, colour: bool) -> str:
+def render(report: Report, width: int, colour: bool, command: str | None = None) -> str:
     """Return the report as text for a terminal.
 
     Nothing in it but colour codes (and those with ``colour`` only) is a control character,
@@ -38,16 +39,57 @@ def render(report: Report, width: int, colour: bool) -> str:
         report: What `analyze` found.
         width: Columns of the page, 60 or more.
         colour: Whether to use the terminal's colours.
+        command: The command that made the report, for the last lines.
     """
     page = _Page(width, colour)
     _heading(page, report)
+    grid = _grid(report, width)
     for prompt in report.prompts:
-        _prompt(page, prompt, report)
+        _prompt(page, prompt, report, grid)
     _skipped(page, report)
     _summary(page, report)
     _legend(page, report)
-    _next(page, report)
+    _next(page, report, command)
     return page.text()
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The columns of all tables of a page, decided once, so that they align."""
+
+    headers: tuple[str, ...]
+    sizes: tuple[int, ...]
+    compact: bool
+    static: bool
+
+    @property
+    def gap(self) -> str:
+        return " " if self.compact else "  "
+
+    def pick(self, rows: Sequence[Row]) -> list[Column]:
+        """Return the page's columns for the rows of one table."""
+        every = columns(rows, compact=self.compact, static=self.static)
+        return [column for column in every if column.header in self.headers]
+
+    def line(self, picked: Sequence[Column], cells: Iterable[str]) -> str:
+        joined = zip(picked, cells, self.sizes, strict=True)
+        padded = (pad(cell, size, right=c.right) for c, cell, size in joined)
+        return self.gap.join(padded).rstrip()
+
+
+def _grid(report: Report, width: int) -> _Grid:
+    rows = [
+        row
+        for prompt in report.prompts
+        for target in report.targets
+        for row in table_rows(facts.at_target(prompt, target.name), None)
+    ]
+    compact = width < 100
+    gap = 1 if compact else 2
+    every = columns(rows, compact=compact, static=report.static)
+    kept = fit(every, width - 2, gap)
+    sizes = tuple(widths(kept, width - 2, gap))
+    return _Grid(tuple(column.header for column in kept), sizes, compact, report.static)
 
 
 class _Page:
@@ -88,7 +130,7 @@ class _Page:
             self._print(_assemble([(space, ""), (line.plain, style)]), wrap=False)
 
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n"))
+        return self._file.getvalue()
 
     def _print(self, text: "Text", *, wrap: bool) -> None:
         self._console.print(text, no_wrap=not wrap, overflow="ignore", crop=False, soft_wrap=True)
@@ -115,15 +157,19 @@ def _heading(page: _Page, report: Report) -> None:
         page.say(clean(note, 400), "dim", indent=0, hang=2)
 
 
-def _prompt(page: _Page, prompt: PromptReport, report: Report) -> None:
+def _prompt(page: _Page, prompt: PromptReport, report: Report, grid: _Grid) -> None:
+    from rich.cells import cell_len
+
     page.gap()
     name, path = clean(prompt.name, 60), clean(prompt.path)
-    page.row([(name, "bold"), ("" if path == name else f"  {path}", "dim")])
+    beside = cell_len(name) + cell_len(path) + 2 <= page.width
+    page.row([(name, "bold"), (f"  {path}" if beside and path != name else "", "dim")])
+    if not beside:
+        page.say(path, "dim", hang=2)
     page.say(" · ".join(_about(prompt)), "dim", hang=2)
     for target in report.targets:
-        variants = facts.at_target(prompt, target.name)
-        if variants:
-            _target(page, prompt, target, variants, many=len(report.targets) > 1)
+        if facts.at_target(prompt, target.name):
+            _target(page, prompt, target, grid, many=len(report.targets) > 1)
     _findings(page, prompt)
     for note in prompt.notes:
         page.say(clean(note, 400), "dim", hang=2)
@@ -140,10 +186,11 @@ def _target(
     page: _Page,
     prompt: PromptReport,
     target: TargetInfo,
-    variants: Sequence[VariantReport],
+    grid: _Grid,
     *,
     many: bool,
 ) -> None:
+    variants = facts.at_target(prompt, target.name)
     if many:
         page.gap()
         page.row([(f"  at {clean(target.name, 60)}", "bold")])
@@ -151,7 +198,7 @@ def _target(
         page.say(line, "dim", hang=2)
     chosen = facts.recommendation(prompt, target.name)
     best = chosen.variant if chosen else None
-    _table(page, variants, best)
+    _table(page, table_rows(variants, best), grid)
     for line in facts.rejected_lines(variants):
         page.say(line, "dim", hang=2)
     for line in filter(None, map(facts.dearer_though_shorter, variants)):
@@ -178,23 +225,14 @@ def _about_best(
         page.say(f"undecided: needs about {count(missing)} more rows", "yellow", indent=4, hang=2)
 
 
-def _table(page: _Page, variants: Sequence[VariantReport], best: str | None) -> None:
-    rows = table_rows(variants, best)
-    compact = page.width < 100
-    gap = 1 if compact else 2
-    columns = fit(rows.columns(compact=compact), page.width - 2, gap)
-    sizes = widths(columns, page.width - 2, gap)
-
-    def line(cells: Iterable[str]) -> str:
-        joined = zip(columns, cells, sizes, strict=True)
-        return (" " * gap).join(pad(cell, size, right=c.right) for c, cell, size in joined)
-
-    page.row([("  " + line(c.header for c in columns), "bold")])
-    for index, row in enumerate(rows.rows):
-        text = line(c.cells[index] for c in columns)
+def _table(page: _Page, rows: Sequence[Row], grid: _Grid) -> None:
+    picked = grid.pick(rows)
+    page.row([("  " + grid.line(picked, grid.headers), "bold")])
+    for index, row in enumerate(rows):
+        text = grid.line(picked, (column.cells[index] for column in picked))
         page.row([(f"{_mark(row)} ", "bold green"), (text, _style(row))])
-    if all(column.header != _LATENCY for column in columns):
-        _latency(page, rows.rows)
+    if _LATENCY not in grid.headers:
+        _latency(page, rows)
 
 
 def _latency(page: _Page, rows: Sequence[Row]) -> None:
@@ -252,16 +290,17 @@ def _legend(page: _Page, report: Report) -> None:
     if not any(v.delta and v.delta.quality for p in report.prompts for v in p.variants):
         return
     text = (
-        "→ recommended  ° control  Quality Δ: variant minus baseline on the same rows, positive "
-        "is better; [low, high] are one-sided bounds: holds if low > −margin"
+        "→ recommended, ° control. Input and output in tokens a request, $/1k in USD for 1,000 "
+        "requests. Quality Δ: variant minus baseline on the same n rows, positive is better, with "
+        "one-sided bounds [low, high]: it holds if low > −margin."
     )
     page.say(text, "dim", indent=0, hang=2)
 
 
-def _next(page: _Page, report: Report) -> None:
+def _next(page: _Page, report: Report, command: str | None) -> None:
     page.gap()
     page.row([("Next:", "bold")])
-    steps = facts.next_steps(report)
+    steps = facts.next_steps(report, command)
     longest = max(len(command) for command, _ in steps)
     for command, what in steps:
         beside = 2 + longest + 2 + len(what) <= page.width
