@@ -109,7 +109,13 @@ def _tiktoken(name: str) -> Callable[[str], int]:
     import tiktoken
 
     encode = tiktoken.get_encoding(name).encode_ordinary
-    return lambda text: sum(len(encode(part)) for part in _parts(text))
+
+    def count(text: str) -> int:
+        if len(text) <= _LONGEST_RUN:
+            return len(encode(text))
+        return sum(len(encode(part)) for part in _parts(text))
+
+    return count
 
 
 def _splintr(name: str, *, nfc: bool) -> Callable[[str], int]:
@@ -131,11 +137,10 @@ def _parts(text: str) -> Iterator[str]:
     Its regular expression overflows its stack from 999,999 whitespace characters in a row.
     """
     start = 0
-    if len(text) > _LONGEST_RUN:
-        for run in _WHITESPACE_RUN.finditer(text):
-            for end in range(run.start() + _LONGEST_RUN, run.end(), _LONGEST_RUN):
-                yield text[start:end]
-                start = end
+    for run in _WHITESPACE_RUN.finditer(text):
+        for end in range(run.start() + _LONGEST_RUN, run.end(), _LONGEST_RUN):
+            yield text[start:end]
+            start = end
     yield text[start:]
 
 
