@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ def _streamed(rows: Iterator[Row], limit: int | None) -> Iterator[Row]:
         lambda: ((row.number, {"row": row}) for row in rows), {}
     )
     stream = datasets.IterableDataset(examples)
-    for example in stream if limit is None else stream.take(limit):
+    # Its own take() reads a row beyond the limit, which may be a bad one.
+    for example in islice(stream, limit):
         yield example["row"]
 
 

@@ -180,7 +180,6 @@ def read_csv(path: Path, shown: str) -> Iterator[Row]:
             than the header, a quote is left open, or a cell is longer than 131,072 characters.
     """
     with path.open("rb") as file:
-        place = Where(shown, 1)
         table = csv.reader((line for _, line in _lines(file, shown)), strict=True)
         header: list[str] | None = None
         count = 0
