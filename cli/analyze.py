@@ -104,6 +104,9 @@ Seed = Annotated[
 ]
 
 
+_SHOWING = frozenset({"format", "quiet", "no_color"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Show:
     """How and where the report is shown."""
@@ -111,6 +114,8 @@ class _Show:
     format: str
     output: Path | None
     no_color: bool
+    command: str
+    """The command line again, without how the report is shown."""
 
 
 def analyze(
@@ -191,6 +196,7 @@ def _run(
         format=choose_format(given["format"], output, values.get("format")),
         output=output,
         no_color=values.get("no_color", False),
+        command=_command(paths, given, config_path),
     )
     check_output(output)
     _check_paths(paths)
@@ -200,6 +206,23 @@ def _run(
         from .write_back import write_recommended
 
         write_recommended(report, quiet=values.get("quiet", False))
+
+
+def _command(paths: tuple[Path, ...], given: Mapping[str, Any], config: Path | None) -> str:
+    import shlex
+
+    from ..reports.safe import clean
+
+    words = ["costopt", "analyze", *(str(path) for path in paths)]
+    shown = {key: value for key, value in given.items() if key not in _SHOWING}
+    for key, value in {**shown, "config": config}.items():
+        option = f"--{key.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value is not None:
+            for item in value if isinstance(value, tuple) else (value,):
+                words += [option, str(item)]
+    return clean(shlex.join(words))
 
 
 def _check_paths(paths: tuple[Path, ...]) -> None:
@@ -267,4 +290,5 @@ def _print(report: "Report", show: _Show) -> None:
     from .output import emit, page_width, wants_colour
 
     colour = wants_colour(show.no_color, show.output)
-    emit(show_report(report, show.format, width=page_width(), colour=colour), show.output)
+    text = show_report(report, show.format, width=page_width(), colour=colour, command=show.command)
+    emit(text, show.output)

@@ -1,0 +1,187 @@
+"""``costopt compress``: applies a chain of strategies to a prompt file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..core.errors import CostoptError, Where
+from .options import Debug, NoColor, Output, Quiet
+
+if TYPE_CHECKING:
+    from ..core.types import PromptTemplate, StrategySpec, Variant
+
+MAX_BYTES = 5_000_000
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE|-", help="A prompt file, or - for standard input.")
+]
+Strategy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy",
+        "-s",
+        metavar="SPEC",
+        help="NAME or NAME:key=value,...; a + joins; repeatable, applied in order. "
+        "Default: every lossless strategy.",
+        show_default=False,
+    ),
+]
+InputFormat = Annotated[
+    str,
+    typer.Option("--input-format", metavar="NAME", help="The format of standard input."),
+]
+Diff = Annotated[bool, typer.Option("--diff", help="Show the change, not the result.")]
+Write = Annotated[bool, typer.Option("--write", help="Change the file in place.")]
+Lossless = Annotated[bool, typer.Option("--lossless", help="Refuse strategies that are not.")]
+
+
+def compress(
+    file: File,
+    strategy: Strategy = None,
+    lossless: Lossless = False,
+    diff: Diff = False,
+    write: Write = False,
+    input_format: InputFormat = "text",
+    output: Output = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    debug: Debug = False,
+) -> None:
+    """Shorten a prompt file without asking a model.
+
+    The result goes to standard output, or with --write back into the file; what no strategy
+    changed stays as it is, byte for byte. An edit that would break the template is refused.
+
+    \b
+    Examples:
+      costopt compress prompts/faq.md --diff
+      costopt compress prompts/faq.md --strategy whitespace+filler --write
+      cat prompt.txt | costopt compress - > shorter.txt
+    """  # noqa: D301 (\b keeps the lines apart)
+    del debug  # read by cli.main
+    from .output import check_output, emit, wants_colour, write_file
+    from .write_back import dump_all
+
+    _check(file, write, output)
+    check_output(output)
+    chain = _chain(strategy, lossless)
+    templates = _load(file, input_format)
+    raw = templates[0].source.raw
+    variants = [_apply(template, chain, quiet) for template in templates]
+    text = dump_all(variant.template for variant in variants)
+    if diff:
+        emit(_diff(raw, text, str(file), wants_colour(no_color, output)), output)
+    if write and text != raw:
+        write_file(file, text.encode("utf-8"))
+    elif not diff and not write:
+        emit(text, output)
+
+
+def _check(file: Path, write: bool, output: Path | None) -> None:
+    if write and str(file) == "-":
+        raise CostoptError("--write needs a file, not standard input", hint="leave --write out")
+    if write and output is not None:
+        raise CostoptError("--write and --output exclude each other", hint="choose one")
+
+
+def _chain(specs: list[str] | None, lossless: bool) -> "tuple[StrategySpec, ...] | None":
+    """Return the chain that was asked for; ``None`` is the default one."""
+    from ..compressors.registry import entry, parse_spec
+
+    if not specs:
+        return None
+    chain = tuple(spec for text in specs for spec in parse_spec(text))
+    lossy = [spec.name for spec in chain if entry(spec.name).safety != "lossless"]
+    if lossless and lossy:
+        hint = "leave --lossless out, or see: costopt strategies"
+        raise CostoptError(f"not lossless: {', '.join(lossy)}", hint=hint)
+    return chain
+
+
+def _load(file: Path, input_format: str) -> "tuple[PromptTemplate, ...]":
+    from ..core.formats import load_file, load_string
+    from .source import read_text
+
+    if str(file) == "-":
+        return (load_string(read_text(file, MAX_BYTES), format=input_format),)
+    if not file.exists():
+        hint = "name a prompt file, or - for standard input"
+        raise CostoptError("no such file", where=Where(file.as_posix()), hint=hint)
+    templates = load_file(file)
+    own = [template for template in templates if Path(template.source.path) == file]
+    if not own:
+        raise CostoptError("its prompts are in other files", where=Where(file.as_posix()))
+    return tuple(own)
+
+
+def _apply(
+    template: "PromptTemplate", chain: "tuple[StrategySpec, ...] | None", quiet: bool
+) -> "Variant":
+    if chain is not None:
+        return _applied(template, chain, quiet)
+    return _lossless(template, quiet)
+
+
+def _applied(
+    template: "PromptTemplate", chain: "tuple[StrategySpec, ...]", quiet: bool
+) -> "Variant":
+    """Return the template with the chain applied; a refusal is an error."""
+    variant = _propose(template, chain)
+    if variant.rejected == "no change":
+        if not quiet:
+            print(f"no change: {template.source.path}", file=sys.stderr)
+    elif variant.rejected is not None:
+        raise CostoptError(
+            f"refused: {variant.rejected}",
+            where=Where(template.source.path, template.source.line),
+            hint="leave that strategy out, or see: costopt strategies",
+        )
+    elif variant.dropped and not quiet:
+        from ..reports.safe import clean
+
+        lost = ", ".join(clean(anchor, 60) for anchor in variant.dropped)
+        print(f"dropped: {lost}", file=sys.stderr)
+    return variant
+
+
+def _lossless(template: "PromptTemplate", quiet: bool) -> "Variant":
+    """Apply every lossless strategy that the guard lets pass, one after the other."""
+    from ..compressors.registry import entries
+    from ..core.types import StrategySpec, Variant
+
+    variant = Variant(name="baseline", template=template)
+    for known in entries():
+        if known.safety == "lossless" and not known.control:
+            found = _propose(variant.template, (StrategySpec(known.name),))
+            variant = variant if found.rejected else found
+    if variant.template.messages == template.messages and not quiet:
+        print(f"no change: {template.source.path}", file=sys.stderr)
+    return variant
+
+
+def _propose(template: "PromptTemplate", chain: "tuple[StrategySpec, ...]") -> "Variant":
+    from ..compressors.base import StrategyContext
+    from ..compressors.variants import propose
+    from ..costs.tokens import counter_for
+
+    context = StrategyContext(count=counter_for("o200k_base"))
+    return propose(template, (chain,), context)[0]
+
+
+def _diff(before: str, after: str, name: str, colour: bool) -> str:
+    import difflib
+
+    from ..reports.safe import visible
+
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), f"{name}", f"{name} (compressed)", lineterm=""
+    )
+    codes = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
+    shown: list[str] = []
+    for line in lines:
+        text = visible(line)
+        code = codes.get(line[:1], "") if colour else ""
+        shown.append(f"{code}{text}\x1b[0m" if code else text)
+    return "\n".join(shown) + "\n" if shown else ""

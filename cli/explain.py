@@ -1,0 +1,27 @@
+"""``costopt explain``: the page of one strategy."""
+
+from typing import Annotated
+
+import typer
+
+from .options import Debug
+
+
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A strategy's code or name.")],
+    debug: Debug = False,
+) -> None:
+    """Show the page of one strategy or finding: what it does, when it helps, what it may break.
+
+    \b
+    Examples:
+      costopt explain whitespace
+      costopt strategies
+    """  # noqa: D301 (\b keeps the lines apart)
+    del debug  # read by cli.main
+    from ..compressors.pages import page
+    from ..compressors.registry import entry
+    from .output import emit
+
+    name = code.upper() if code[:2].lower() == "co" and code[2:].isdigit() else code.lower()
+    emit(page(entry(name)).rstrip() + "\n", None)
