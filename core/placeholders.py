@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from .errors import Where
+from .jinja import free_names
 from .scanners import (
     SCANNERS,
     TemplateSyntaxError,
@@ -89,15 +89,10 @@ _JINJA_WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?<![\w.])[^\W
 
 
 def _jinja_variables(text: str) -> tuple[str, ...]:
-    import minijinja
-
     tokens = scan(text, Syntax.JINJA)
     if all(token.kind in ("text", "comment") for token in tokens):
         return ()
-    try:
-        free: set[str] = set(minijinja.Environment().undeclared_variables_in_str(text))
-    except minijinja.TemplateError as error:
-        raise jinja_error(text, error) from None
+    free = free_names(text, tokens)
     words = (
         word
         for token in tokens
@@ -105,18 +100,6 @@ def _jinja_variables(text: str) -> tuple[str, ...]:
         for word in _JINJA_WORD.findall(token.inner)
     )
     return tuple(dict.fromkeys(word for word in words if word in free - _JINJA_GLOBALS))
-
-
-def jinja_error(text: str, error: Exception) -> TemplateSyntaxError:
-    """Return a minijinja error as ours, with line and column."""
-    detail = getattr(error, "detail", None) or getattr(error, "message", None) or str(error)
-    span: tuple[int, int] | None = getattr(error, "range", None)
-    line: int | None = getattr(error, "line", None)
-    if span is not None:  # in bytes of UTF-8
-        before = text.encode("utf-8", "surrogatepass")[: span[0]].decode("utf-8", "ignore")
-        line, column = line_column(text, len(before))
-        return TemplateSyntaxError(f"broken Jinja: {detail}", where=Where("", line, column))
-    return TemplateSyntaxError(f"broken Jinja: {detail}", where=Where("", line))
 
 
 def _fstring_variables(text: str) -> tuple[str, ...]:
@@ -230,8 +213,8 @@ def _handlebars_names(text: str, inside: bool) -> Iterator[str]:
         opens = token.kind == "statement" and token.name[:1] in ("#", "^") and token.name != "^"
         paths: list[str] = []
         if token.kind == "variable":
-            paths = [token.inner]
-        elif token.kind == "statement" and not token.name.startswith(">"):
+            paths = [token.inner] if token.inner != "history" else []
+        elif token.kind == "statement" and ">" not in token.name[:2]:
             paths = parameters(token.inner)
             simple = token.name[1:]
             if opens and not paths:
@@ -303,3 +286,8 @@ def detect(text: str) -> Syntax:
         sections = re.search(r"\{\{[#^/>]\s*[^\W\d]|\{\{\{\s*[^\W\d][\w.]*\s*\}\}\}", text)
         return Syntax.MUSTACHE if sections else Syntax.JINJA
     return Syntax.FSTRING if re.search(r"\{[^\W\d]\w*\}", text) else Syntax.NONE
+
+
+def is_block(token: Token) -> bool:
+    """Return whether a Handlebars token is a block, an ``else`` or a partial."""
+    return token.name[:1] in ("#", "^", "/", ">") or token.name in ("else", "^")
