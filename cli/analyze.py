@@ -145,16 +145,16 @@ def analyze(
 ) -> None:
     """Measure which prompts can be cheaper, by how much, at what change in quality.
 
-    Each strategy is tried on each prompt with the rows of its eval set, at each target, next to
-    the unchanged prompt. Answers are kept: an interrupted or repeated run pays only for what is
-    missing.
+    Each strategy is tried on each prompt with the rows of its eval set, at
+    each target, next to the unchanged prompt. Answers are kept: an
+    interrupted or repeated run pays only for what is missing.
 
     \b
     Examples:
       costopt analyze prompts/
       costopt analyze prompts/ --static
-      costopt analyze prompts/faq.md --target openai:gpt-4.1-mini --max-cost 0.50
-      costopt analyze prompts/ --strategy whitespace+filler --strategy llmlingua:rate=0.6
+      costopt analyze faq.md --target openai:gpt-4.1-mini --max-cost 0.50
+      costopt analyze prompts/ --strategy whitespace+filler --margin 0.03
       costopt analyze prompts/ --format json --output report.json
     """  # noqa: D301 (\b keeps the lines apart)
     del resume, debug  # by construction; read by cli.main

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import CostoptError, Where
+from ..reports.safe import clean, visible
 from .options import Debug, NoColor, Output, Quiet
 
 if TYPE_CHECKING:
     from ..core.types import PromptTemplate, StrategySpec, Variant
 
 MAX_BYTES = 5_000_000
+_HARMLESS = ("no change", "saves no tokens")
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE|-", help="A prompt file, or - for standard input.")
@@ -51,13 +53,14 @@ def compress(
 ) -> None:
     """Shorten a prompt file without asking a model.
 
-    The result goes to standard output, or with --write back into the file; what no strategy
-    changed stays as it is, byte for byte. An edit that would break the template is refused.
+    The result goes to standard output, or with --write back into the file;
+    what no strategy changed stays as it is, byte for byte. An edit that would
+    break the template is refused.
 
     \b
     Examples:
-      costopt compress prompts/faq.md --diff
-      costopt compress prompts/faq.md --strategy whitespace+filler --write
+      costopt compress faq.md --diff
+      costopt compress faq.md --strategy whitespace+filler --write
       cat prompt.txt | costopt compress - > shorter.txt
     """  # noqa: D301 (\b keeps the lines apart)
     del debug  # read by cli.main
@@ -129,9 +132,9 @@ def _applied(
 ) -> "Variant":
     """Return the template with the chain applied; a refusal is an error."""
     variant = _propose(template, chain)
-    if variant.rejected == "no change":
+    if variant.rejected is not None and variant.rejected.startswith(_HARMLESS):
         if not quiet:
-            print(f"no change: {template.source.path}", file=sys.stderr)
+            print(f"{visible(template.source.path)}: {variant.rejected}", file=sys.stderr)
     elif variant.rejected is not None:
         raise CostoptError(
             f"refused: {variant.rejected}",
@@ -139,8 +142,6 @@ def _applied(
             hint="leave that strategy out, or see: costopt strategies",
         )
     elif variant.dropped and not quiet:
-        from ..reports.safe import clean
-
         lost = ", ".join(clean(anchor, 60) for anchor in variant.dropped)
         print(f"dropped: {lost}", file=sys.stderr)
     return variant
@@ -157,7 +158,7 @@ def _lossless(template: "PromptTemplate", quiet: bool) -> "Variant":
             found = _propose(variant.template, (StrategySpec(known.name),))
             variant = variant if found.rejected else found
     if variant.template.messages == template.messages and not quiet:
-        print(f"no change: {template.source.path}", file=sys.stderr)
+        print(f"{visible(template.source.path)}: no change", file=sys.stderr)
     return variant
 
 
@@ -173,15 +174,17 @@ def _propose(template: "PromptTemplate", chain: "tuple[StrategySpec, ...]") -> "
 def _diff(before: str, after: str, name: str, colour: bool) -> str:
     import difflib
 
-    from ..reports.safe import visible
-
     lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"{name}", f"{name} (compressed)", lineterm=""
+        before.splitlines(keepends=True),
+        after.splitlines(keepends=True),
+        name,
+        f"{name} (compressed)",
     )
-    codes = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
-    shown: list[str] = []
-    for line in lines:
-        text = visible(line)
-        code = codes.get(line[:1], "") if colour else ""
-        shown.append(f"{code}{text}\x1b[0m" if code else text)
-    return "\n".join(shown) + "\n" if shown else ""
+    return "".join(_diff_line(line, colour) for line in lines)
+
+
+def _diff_line(line: str, colour: bool) -> str:
+    text = visible(line.rstrip("\r\n"))
+    code = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}.get(line[:1], "") if colour else ""
+    shown = f"{code}{text}\x1b[0m" if code else text
+    return shown + ("\n" if line.endswith("\n") else "\n\\ No newline at end of file\n")

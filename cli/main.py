@@ -22,16 +22,20 @@ from .report import report
 from .strategies import strategies
 from .tokens import tokens
 
+_PACKAGE = Path(__file__).parent.parent
+
+# Lines of less than 77 columns: on a terminal, typer keeps these line breaks.
 _HELP = """Make LLM prompts cheaper without making them worse.
 
-Measures what shorter prompts and shorter answers save, next to what they do to quality, on your
-own eval rows. Without a key or a server it runs on a small model on this machine.
+Measures what shorter prompts and shorter answers save, next to what they
+do to quality, on your own eval rows. Without a key or a server it runs on
+a small model on this machine.
 
 \b
 Start here:
-  costopt analyze prompts/             what can be cheaper, at what change in quality
-  costopt analyze prompts/ --static    tokens and findings only, no model call
-  costopt tokens prompts/              tokens and money per file, like wc
+  costopt analyze prompts/           what can be cheaper, at what quality
+  costopt analyze prompts/ --static  tokens and findings, no model call
+  costopt tokens prompts/            tokens and money per file, like wc
 """
 
 app = typer.Typer(
@@ -115,7 +119,9 @@ def _usage(error: TyperException) -> int:
 def _bug(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    place = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if Path(f.filename).is_relative_to(_PACKAGE)]
+    place = (own or frames)[-1]
     hint = "run it again with --debug and report the traceback"
     what = f"this is a bug of costopt: {type(error).__name__}: {error}"
     return _fail(what[:2000], f"{Path(place.filename).name}:{place.lineno}", hint)

@@ -222,12 +222,18 @@ def spent_line(report: Report) -> str:
 
 
 def rejected_lines(variants: Sequence[VariantReport]) -> list[str]:
-    """Fold rejected variants: those that changed nothing in one line, refusals one line each."""
-    unchanged = [clean(v.name, 60) for v in variants if v.rejected == "no change"]
-    refused = [v for v in variants if v.rejected not in (None, "no change")]
-    lines = [f"no change: {', '.join(unchanged)}"] if unchanged else []
-    lines += [f"refused: {clean(v.name, 60)}: {clean(v.rejected or '', 200)}" for v in refused]
-    return lines
+    """Fold rejected variants: those that changed nothing in one line, others one line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for variant in variants:
+        if variant.rejected is not None:
+            reasons.setdefault(clean(variant.rejected, 200), []).append(clean(variant.name, 60))
+    folded = sorted(reasons.items(), key=lambda item: item[0] != "no change")
+    return [
+        f"{reason}: {', '.join(names)}"
+        if reason == "no change"
+        else f"left out: {', '.join(names)}: {reason}"
+        for reason, names in folded
+    ]
 
 
 def next_steps(report: Report, command: str | None = None) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ def _rejected(variants: Sequence[VariantReport]) -> list[str]:
     unchanged = [code(v.name) for v in variants if v.rejected == "no change"]
     lines = [f"- no change: {', '.join(unchanged)}"] if unchanged else []
     return lines + [
-        f"- refused: {code(v.name)}: {code(v.rejected, limit=200)}"
+        f"- left out: {code(v.name)}: {code(v.rejected, limit=200)}"
         for v in variants
         if v.rejected is not None and v.rejected != "no change"
     ]

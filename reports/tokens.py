@@ -47,7 +47,10 @@ def _heading(meter: Meter) -> list[str]:
     counter = meter.counter
     exactness = "exact" if counter.exact else "estimated, not this model's own tokens"
     tokenizer = counter.tokenizer.removesuffix(" (estimated)")
-    return [f"{clean(meter.model)}: {tokenizer}, {exactness}", f"  {_price_words(meter.price)}"]
+    lines = [f"{clean(meter.model)}: {tokenizer}, {exactness}"]
+    if meter.recount and meter.price:
+        lines.append(f"  estimated: priced as {clean(meter.price.ref)}, by its own token counts")
+    return [*lines, f"  {_price_words(meter.price)}"]
 
 
 def _price_words(price: Price | None) -> str:
