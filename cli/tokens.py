@@ -1,6 +1,7 @@
 """``costopt tokens``: tokens and money of raw file text, like ``wc``."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,12 @@ from .output import check_output, emit
 
 if TYPE_CHECKING:
     from ..core.config import Config
+    from ..core.protocols import TokenCounter
     from ..costs.rawfiles import Passed
     from ..costs.tally import Meter
 
 _SHOWN = 10
+_EMBEDDED = "embedded"
 
 
 def tokens(
@@ -29,7 +32,7 @@ def tokens(
             "-t",
             metavar="NAME|provider:model",
             help="Count for this model; may be repeated. Also a tokenizer such as o200k_base. "
-            "Default: openai:gpt-5.4-mini.",
+            "Default: the configuration's, else openai:gpt-5.4-mini.",
         ),
     ] = None,
     format: Format = None,
@@ -54,7 +57,6 @@ def tokens(
     settings = load_config(config, Path.cwd())
     chosen = choose_format(format, output, settings.defaults.get("format"))
     check_output(output)
-    meters = [_meter(name, settings) for name in dict.fromkeys(target or _default_targets())]
     found = list(read_all(paths))
     texts = [item for item in found if isinstance(item, RawText)]
     passed = [item for item in found if isinstance(item, Passed)]
@@ -62,7 +64,11 @@ def tokens(
         _say_passed(passed)
     if not texts:
         raise CostoptError("nothing to count", hint="name files of text, or folders with some")
-    emit(show_tally(tally(texts, meters), chosen), output)
+    names = dict.fromkeys(target or settings.defaults.get("target") or _default_targets())
+    with ExitStack() as closing:
+        meters = [_meter(name, settings, closing) for name in names]
+        shown = show_tally(tally(texts, meters), chosen)
+    emit(shown, output)
 
 
 def _default_targets() -> list[str]:
@@ -72,22 +78,49 @@ def _default_targets() -> list[str]:
     return [default_priced_as()]
 
 
-def _meter(name: str, settings: "Config") -> "Meter":
-    """Return what counts for a target of the configuration, or a model."""
+def _meter(name: str, settings: "Config", closing: ExitStack) -> "Meter":
+    """Return what counts for a target of the configuration, the embedded one, or a model."""
     from ..costs.prices import default_priced_as, price_for
     from ..costs.tally import Meter
     from ..costs.tokens import counter_for
 
     known = settings.targets.get(name)
-    if known is None:
-        ref = default_priced_as(name) if name == "embedded" else name
-        label = f"{name} (priced as {ref})" if name == "embedded" else name
-        return Meter(label, counter_for(ref), price_for(ref))
-    ref = known.priced_as or known.model or name
-    overrides = known.price
-    if known.usd_per_hour is not None:
+    if known is None and name != _EMBEDDED:
+        return Meter(name, counter_for(name), price_for(name))
+    model = (known.model if known else None) or name
+    counter = _embedded(closing) if name == _EMBEDDED else counter_for(model)
+    overrides = known.price if known else None
+    if known and known.usd_per_hour is not None:
         overrides = {"usd_per_hour": known.usd_per_hour}
-    return Meter(name, counter_for(ref), price_for(ref, overrides=overrides))
+    if overrides is not None:
+        return Meter(name, counter, price_for(model, overrides=overrides))
+    priced_as = known.priced_as if known else None
+    if priced_as is None and name == _EMBEDDED:
+        priced_as = default_priced_as(name)
+    if priced_as is not None:
+        return Meter(name, counter, price_for(priced_as), counter_for(priced_as))
+    # Who serves a model from an address of one's own is not paid its list price.
+    local = known is not None and known.base_url is not None
+    return Meter(name, counter, None if local else price_for(model))
+
+
+def _embedded(closing: ExitStack) -> "TokenCounter":
+    """Return the embedded model's own tokenizer."""
+    import asyncio
+
+    from ..core.errors import CostoptError
+    from ..models.embedded import EmbeddedTarget
+    from ..models.weights import weights_path
+
+    weights = weights_path()
+    if weights is None:
+        raise CostoptError(
+            "the embedded model counts with its own tokenizer, and is not here yet",
+            hint="run: costopt models pull",
+        )
+    target = EmbeddedTarget(weights)
+    closing.callback(lambda: asyncio.run(target.close()))
+    return target.counter
 
 
 def _say_passed(passed: "list[Passed]") -> None:

@@ -5,10 +5,8 @@ from decimal import Decimal, localcontext
 
 from ..core.errors import CostoptError
 from ..core.report import CostInfo, Regimes
-from .prefix import cache_floor, static_prefix
+from .prefix import cache_floor
 from .prices import Price, batch_price, flex_price, usd
-
-__all__ = ["cost_info", "static_prefix"]
 
 _NANODOLLAR = Decimal("1e-9")
 

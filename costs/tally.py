@@ -11,11 +11,16 @@ from .rawfiles import RawText
 
 @dataclass(frozen=True)
 class Meter:
-    """A model to count for; ``price`` is ``None`` where it is unknown."""
+    """A model to count for; ``price`` is ``None`` where it is unknown.
+
+    A model without a price of its own may be priced as another: then ``recount`` counts as that
+    one does, for the money alone, and the money is an estimate.
+    """
 
     model: str
     counter: TokenCounter
     price: Price | None
+    recount: TokenCounter | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ def tally(texts: Iterable[RawText], meters: Sequence[Meter]) -> Tally:
 def _count(text: str, meter: Meter) -> Count:
     """Count one text for one model."""
     tokens = meter.counter(text)
-    cost = usd(meter.price, input=tokens, output=0) if meter.price else None
+    billed = meter.recount(text) if meter.recount else tokens
+    cost = usd(meter.price, input=billed, output=0) if meter.price else None
     return Count(meter.model, meter.counter.tokenizer, tokens, meter.counter.exact, cost)
 
 

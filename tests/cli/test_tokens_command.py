@@ -198,8 +198,65 @@ def test_a_target_of_the_configuration(in_folder):
     mine, box = run_json("a.md", "-t", "mine", "-t", "box")["files"][0]["models"]
     assert (mine["model"], mine["tokenizer"], mine["exact"]) == ("mine", "llama3", True)
     assert mine["usd"] == pytest.approx(mine["tokens"] * 2 / 1e6)
-    assert (box["model"], box["tokenizer"]) == ("box", "o200k_base")
-    assert box["usd"] == pytest.approx(box["tokens"] * 0.15 / 1e6)
+    # The tokens are the model's own; the money is that of the other model's tokens.
+    assert (box["model"], box["tokenizer"]) == ("box", "llama3")
+    assert box["usd"] == pytest.approx(theirs("one two three") * 0.15 / 1e6)
+    assert "estimated: priced as openai:gpt-4o-mini" in run("a.md", "-t", "box").stdout
+
+
+def test_the_configuration_names_the_default(in_folder):
+    (in_folder / "costopt.toml").write_text('[costopt]\ntarget = ["gpt-4"]\nformat = "json"\n')
+    (in_folder / "a.md").write_text("one")
+    found = json.loads(run("a.md").stdout)
+    assert [count["model"] for count in found["files"][0]["models"]] == ["gpt-4"]
+
+
+def test_a_server_of_ones_own_has_no_list_price(in_folder):
+    (in_folder / "costopt.toml").write_text(
+        '[targets.mine]\nmodel = "gpt-4o-mini"\nbase_url = "http://localhost:1/v1"\n'
+        '[targets.theirs]\nmodel = "openai:gpt-4o-mini"\n'
+        '[targets.rented]\nmodel = "llama3"\nusd_per_hour = 2\n'
+    )
+    (in_folder / "a.md").write_text("one")
+    counts = run_json("a.md", "-t", "mine", "-t", "theirs", "-t", "rented")["files"][0]["models"]
+    assert [count["usd"] is None for count in counts] == [True, False, True]
+
+
+def test_the_embedded_model_counts_with_its_own_tokenizer(in_folder, monkeypatch):
+    from costopt.models import embedded, weights
+
+    closed = []
+
+    class Target:
+        def __init__(self, path):
+            self.counter = embedded._Counter(self)
+
+        def server(self):
+            return self
+
+        def tokens(self, text):
+            return tuple(text)
+
+        async def close(self):
+            closed.append(True)
+
+    (in_folder / "a.md").write_text("one")
+    monkeypatch.setattr(weights, "weights_path", lambda: in_folder)
+    monkeypatch.setattr(embedded, "EmbeddedTarget", Target)
+    count = run_json("a.md", "-t", "embedded")["files"][0]["models"][0]
+    assert (count["tokens"], count["tokenizer"], count["exact"]) == (3, "smollm2", True)
+    assert count["usd"] > 0
+    assert closed == [True]
+
+
+def test_the_embedded_model_that_is_not_here_is_an_error(in_folder, monkeypatch):
+    from costopt.models import weights
+
+    (in_folder / "a.md").write_text("one")
+    monkeypatch.setattr(weights, "weights_path", lambda: None)
+    with pytest.raises(CostoptError) as caught:
+        run("a.md", "-t", "embedded")
+    assert "models pull" in caught.value.hint
 
 
 def test_output_goes_to_a_file_in_the_format_of_its_suffix(in_folder):
@@ -216,7 +273,7 @@ def test_a_path_cannot_paint_the_terminal(in_folder):
 def test_the_command_imports_nothing_heavy():
     code = (
         "import sys, costopt.cli.tokens\n"
-        "heavy = {'tiktoken', 'splintr', 'genai_prices', 'pydantic', 'rich', 'numpy', 'yaml'}\n"
+        "heavy = {'tiktoken', 'splintr', 'genai_prices', 'pydantic', 'rich', 'numpy', 'asyncio'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     out = subprocess.run(
