@@ -1,0 +1,188 @@
+"""`costopt analyze`: how options and configuration become one request, and how it ends."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from costopt.cli.main import main
+from costopt.core.errors import CostoptError
+from costopt.core.progress import Progress
+from costopt.core.report import Report
+from costopt.evals import analysis
+from costopt.evals.analysis import AnalyzeOptions, Interrupted
+
+Asked = list[AnalyzeOptions]
+
+
+@pytest.fixture
+def asked(sample_report: Report, monkeypatch: pytest.MonkeyPatch, in_folder: Path) -> Asked:
+    """What the command asks for, answered with the sample report."""
+    (in_folder / "prompts").mkdir()
+    found: Asked = []
+
+    def answer(options: AnalyzeOptions, progress: Progress) -> Report:
+        progress.note("measuring")
+        found.append(options)
+        return sample_report
+
+    monkeypatch.setattr(analysis, "analyze", answer)
+    return found
+
+
+def test_defaults(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "prompts"]) == 0
+    assert asked == [AnalyzeOptions(paths=(Path("prompts"),))]
+    out, err = capsys.readouterr()
+    assert out.startswith("costopt 0.1.0  2 prompts")
+    assert "costopt analyze prompts --write" in out
+    assert err == "measuring\n"
+
+
+def test_every_option_arrives(asked: Asked) -> None:
+    args = (
+        "analyze prompts -t a --target b -s whitespace+filler --strategy concise --eval-set e.csv "
+        "--metric accuracy --samples 9 --margin 0.02 --max-cost 0.50 --max-requests 100 "
+        "--concurrency 3 --static --lossless --offline --run-dir r --resume --seed 7 --quiet "
+        "--no-color --debug"
+    )
+    assert main(args.split()) == 0
+    assert asked == [
+        AnalyzeOptions(
+            paths=(Path("prompts"),),
+            targets=("a", "b"),
+            strategies=("whitespace+filler", "concise"),
+            eval_set="e.csv",
+            metric="accuracy",
+            samples=9,
+            margin=0.02,
+            max_cost=Decimal("0.50"),
+            max_requests=100,
+            concurrency=3,
+            static=True,
+            lossless=True,
+            offline=True,
+            run_dir=Path("r"),
+            seed=7,
+        )
+    ]
+
+
+def test_the_configuration_fills_what_is_left_out(asked: Asked) -> None:
+    text = '[costopt]\ntarget = "big"\nsamples = 20\nseed = 3\nmargin = 0.01\nquiet = true\n'
+    Path("costopt.toml").write_text(text, encoding="utf-8")
+    assert main(["analyze", "prompts", "--samples", "5"]) == 0
+    options = asked[0]
+    assert (options.targets, options.samples, options.seed) == (("big",), 5, 3)
+    assert options.margin == 0.01
+    assert options.config.path is not None
+
+
+def test_unused_configuration_is_named(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("costopt.toml").write_text("[check]\nfail_on = ['CO101']\n", encoding="utf-8")
+    assert main(["analyze", "prompts"]) == 0
+    assert "analyze does not act on [check]" in capsys.readouterr().err
+
+
+def test_the_next_command_repeats_the_options(
+    asked: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["analyze", "prompts", "--target", "a b", "--static", "--quiet", "--format", "table"]
+    assert main(args) == 0
+    assert "costopt analyze prompts --target 'a b' --static --write" in capsys.readouterr().out
+
+
+def test_quiet_says_nothing_on_standard_error(
+    asked: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", "prompts", "-q", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["schema"] == "costopt.report/1"
+    assert err == ""
+
+
+def _ends(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def end(options: AnalyzeOptions, progress: Progress) -> Report:
+        raise error
+
+    monkeypatch.setattr(analysis, "analyze", end)
+
+
+def test_an_interruption_shows_what_was_done(
+    asked: Asked,
+    sample_report: Report,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _ends(monkeypatch, Interrupted(replace(sample_report, partial=True)))
+    assert main(["analyze", "prompts"]) == 130
+    assert "PARTIAL" in capsys.readouterr().out
+
+
+def test_an_interruption_writes_no_prompt(
+    asked: Asked, sample_report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ends(monkeypatch, Interrupted(replace(sample_report, partial=True)))
+    assert main(["analyze", "prompts", "--write"]) == 130
+    assert list(Path("prompts").iterdir()) == []
+
+
+def test_an_error_is_one_block(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _ends(monkeypatch, CostoptError("no prompt here", hint="name one"))
+    assert main(["analyze", "prompts"]) == 2
+    assert capsys.readouterr() == ("", "error: no prompt here\n  help: name one\n")
+
+
+PROMPT = "---\nname: x\n---\nHello {{ name }}.   \n\n\n\nBe brief.\n"
+
+
+def _recommending(report: Report, before: str, after: str) -> Report:
+    """The sample's first prompt, as if it were the file p.md with a shorter text."""
+    prompt = report.prompts[0]
+    baseline, best = prompt.variants[:2]
+
+    def text(variant: object, content: str) -> object:
+        message = replace(baseline.messages[0], content=content)
+        return replace(variant, messages=(message,))  # type: ignore[type-var]
+
+    changed = (text(baseline, before), text(best, after))
+    one = replace(prompt, name="x", path="p.md", variants=changed)
+    return replace(report, prompts=(one,))
+
+
+@pytest.fixture
+def writes(
+    asked: Asked, sample_report: Report, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
+    def write(before: str, after: str, **changes: object) -> int:
+        report = replace(_recommending(sample_report, before, after), **changes)  # type: ignore[arg-type]
+        monkeypatch.setattr(analysis, "analyze", lambda options, progress: report)
+        return main(["analyze", "prompts", "--write", "--output", "report.json"])
+
+    Path("p.md").write_text(PROMPT, encoding="utf-8")
+    return write
+
+
+def test_write_changes_the_file(
+    writes: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from costopt.core.formats import load_file
+
+    content = load_file(Path("p.md"))[0].messages[0].content
+    assert writes(content, content.replace(".   \n\n\n\n", ".\n\n")) == 0
+    assert Path("p.md").read_text("utf-8") == "---\nname: x\n---\nHello {{ name }}.\n\nBe brief.\n"
+    assert capsys.readouterr().err == "wrote whitespace+filler into p.md\n"
+
+
+def test_write_refuses_a_file_that_changed(
+    writes: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert writes("something else", "shorter") == 2
+    assert Path("p.md").read_text("utf-8") == PROMPT
+    assert "the file changed since it was analysed" in capsys.readouterr().err
+    assert Path("report.json").exists()
