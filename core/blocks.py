@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 _FENCE = re.compile(r"^[ \t]*(?:>[ \t]{0,3}){0,8}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
@@ -180,6 +181,37 @@ def tables(text: str) -> Iterator[Table]:
         before = (start, end) if piped else None
     if table is not None:
         yield table
+
+
+def cells(text: str, start: int, end: int, opaque: bytes | bytearray) -> tuple[str, ...]:
+    r"""Return the cells of one table row, without padding.
+
+    Args:
+        text: The text that holds the row.
+        start: Where the row begins.
+        end: Where it ends.
+        opaque: One byte a character of ``text``: 1 where a pipe does not part cells.
+
+    Example:
+        >>> cells("| a | b |", 0, 9, bytes(9))
+        ('a', 'b')
+    """
+    while start < end and text[start] in " \t":
+        start += 1
+    while end > start and text[end - 1] in " \t\r":
+        end -= 1
+    bars = [
+        at
+        for at in range(start, end)
+        if text[at] == "|" and not opaque[at] and text[max(start, at - 1)] != "\\"
+    ]
+    edges = [-1 + start, *bars, end]
+    found = [text[a + 1 : b].strip(" \t") for a, b in pairwise(edges)]
+    if bars and bars[0] == start:
+        found = found[1:]
+    if bars and bars[-1] == end - 1 and found:
+        found = found[:-1]
+    return tuple(found)
 
 
 def lines(text: str) -> Iterator[tuple[int, int]]:

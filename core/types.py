@@ -253,6 +253,10 @@ class StrategySpec:
         params = ",".join(f"{key}={value}" for key, value in self.params.items())
         return f"{self.name}:{params}" if params else self.name
 
+    def __hash__(self) -> int:
+        """Return a hash, so that chains can be keys though ``params`` is a mapping."""
+        return hash((self.name, frozenset(self.params)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:

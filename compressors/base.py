@@ -1,0 +1,137 @@
+"""What a strategy is: an immutable, parametrised transform of a prompt template."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar
+
+from ..core.errors import CostoptError
+from ..core.protocols import ContextCompressor, TokenCounter
+from ..core.types import Message, PromptTemplate, Safety, Side, Syntax
+
+__all__ = [
+    "NotApplicable",
+    "Strategy",
+    "StrategyContext",
+    "map_messages",
+    "newline",
+    "replace_content",
+    "rewritable",
+]
+
+
+class NotApplicable(Exception):  # noqa: N818 - it is no error: a variant is listed with this reason
+    """A strategy that cannot be applied to this template, or not with what it was handed.
+
+    Args:
+        reason: One clause, such as ``"no output lengths were measured"``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyContext:
+    """What strategies are handed: they look nothing up themselves.
+
+    Attributes:
+        count: Tokens of the target.
+        output_lengths: Tokens of the baseline's measured answers; empty where none were measured.
+        compressor: A model that shortens text, for strategies that need one.
+        notes: What strategies want to be said: what was requested and what was achieved.
+    """
+
+    count: TokenCounter
+    output_lengths: tuple[int, ...] = ()
+    compressor: ContextCompressor | None = None
+    notes: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy:
+    """The base of all strategies. Subclasses are frozen dataclasses of their parameters.
+
+    A subclass sets the class variables, checks its parameters in ``__post_init__`` and overrides
+    :meth:`apply`. Its docstring is its page: a summary line, what it does, then the sections
+    ``What it can break:``, ``Args:`` (where it has parameters) and ``Reference:``.
+
+    Attributes:
+        name: What it is called by, in lower case with hyphens.
+        code: ``CO`` and three digits.
+        side: ``input`` where it shortens the prompt, ``output`` where it shortens the answer.
+        safety: ``lossless`` where a parser recovers the same content.
+        summary: One line for lists.
+        reference: The paper or documentation that the method comes from.
+        needs: Of ``counter``, ``model``, ``lengths``, ``samples``: what the context must hold.
+        example: A small prompt for the strategy's page.
+    """
+
+    name: ClassVar[str]
+    code: ClassVar[str]
+    side: ClassVar[Side] = "input"
+    safety: ClassVar[Safety]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    needs: ClassVar[frozenset[str]] = frozenset()
+    example: ClassVar[str] = ""
+
+    def apply(self, template: PromptTemplate, context: StrategyContext) -> PromptTemplate:
+        """Return the transformed template; equal to ``template`` where there is nothing to do.
+
+        Raises:
+            NotApplicable: the strategy needs what the context or the template does not have.
+        """
+        raise NotImplementedError
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the parameters; a strategy made from them is equal to this one."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def _require(self, name: str, holds: bool, must: str) -> None:
+        """Raise a `CostoptError` unless ``holds``: ``must`` says what the parameter must be."""
+        if not holds:
+            value = getattr(self, name)
+            raise CostoptError(
+                f"The {name!r} parameter of {self.name} must be {must}, got {value!r}",
+                hint=f"costopt explain {self.code} lists its parameters",
+            )
+
+
+def replace_content(template: PromptTemplate, contents: dict[int, str]) -> PromptTemplate:
+    """Return the template with the contents of some messages replaced; itself if none differs."""
+    messages = tuple(
+        Message(message.role, contents.get(index, message.content))
+        for index, message in enumerate(template.messages)
+    )
+    return template if messages == template.messages else replace(template, messages=messages)
+
+
+def map_messages(template: PromptTemplate, rewrite: Callable[[str, Syntax], str]) -> PromptTemplate:
+    """Return the template with ``rewrite(content, syntax)`` applied to every message."""
+    return replace_content(
+        template,
+        {
+            index: rewrite(message.content, template.syntax)
+            for index, message in enumerate(template.messages)
+        },
+    )
+
+
+def rewritable(template: PromptTemplate) -> Iterator[int]:
+    """Yield the indices of messages that instruct: no assistant's, no tool's, and no example's.
+
+    A user message with an assistant's message after it demonstrates a turn, as few-shot examples
+    in chat form do; it is not rewritten.
+    """
+    answered = max(
+        (i for i, m in enumerate(template.messages) if m.role in ("assistant", "tool")), default=-1
+    )
+    for index, message in enumerate(template.messages):
+        if message.role in ("system", "developer") or index > answered:
+            yield index
+
+
+def newline(text: str) -> str:
+    """Return the newline that ``text`` uses."""
+    return "\r\n" if "\r\n" in text else "\n"

@@ -1,0 +1,240 @@
+"""The strategies by name. Nothing is imported before it is asked for."""
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, get_args, get_type_hints
+
+from ..core.errors import CostoptError, nearest
+from ..core.types import Safety, Side, StrategySpec
+from .base import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A strategy's place in the registry."""
+
+    name: str
+    code: str
+    target: str
+    """``module:class``."""
+    side: Side
+    safety: Safety
+    summary: str
+    control: bool = False
+    """Whether it stands in every comparison for others to beat, and is never recommended."""
+    extra: str | None = None
+    """The package's extra that it needs, if any."""
+
+
+def _entry(
+    code: str,
+    name: str,
+    target: str,
+    side: Side,
+    safety: Safety,
+    summary: str,
+    *,
+    control: bool = False,
+    extra: str | None = None,
+) -> Entry:
+    return Entry(
+        name=name, code=code, target=f"costopt.compressors.{target}", side=side, safety=safety,
+        summary=summary, control=control, extra=extra,
+    )  # fmt: skip
+
+
+_ENTRIES: tuple[Entry, ...] = (
+    _entry("CO001", "none", "controls:NoChange", "input", "lossless",
+           "changes nothing: shows the noise of the measurement", control=True),
+    _entry("CO002", "answer-concisely", "controls:AnswerConcisely", "output", "lossy",
+           'adds the one line "Answer concisely."', control=True),
+    _entry("CO003", "empty-variables", "controls:EmptyVariables", "input", "lossy",
+           "empties every variable: shows whether the metric can tell", control=True),
+    _entry("CO101", "whitespace", "whitespace:Whitespace", "input", "lossless",
+           "removes trailing blanks and runs of blank lines"),
+    _entry("CO102", "table-compact", "table_compact:TableCompact", "input", "lossless",
+           "removes the padding of Markdown tables"),
+    _entry("CO201", "json-minify", "json_minify:JsonMinify", "input", "lossless",
+           "writes embedded JSON without indentation"),
+    _entry("CO203", "repeated-rule", "repeated_rule:RepeatedRule", "input", "lossy",
+           "drops sentences that repeat an earlier one"),
+    _entry("CO210", "filler", "filler:Filler", "input", "lossy",
+           "drops politeness, hedges and wordy phrases"),
+    _entry("CO320", "llmlingua", "llmlingua:LLMLingua", "input", "lossy",
+           "drops the tokens that a small language model finds predictable", extra="llmlingua"),
+    _entry("CO401", "answer-only", "answer_only:AnswerOnly", "output", "lossy",
+           "asks for the answer alone, in the format asked for"),
+    _entry("CO402", "concise", "concise:Concise", "output", "lossy",
+           "asks for concise answers, in one of several styles"),
+    _entry("CO403", "token-budget", "token_budget:TokenBudget", "output", "lossy",
+           "states how long the answer may be"),
+    _entry("CO404", "max-tokens", "max_tokens:MaxTokens", "output", "lossy",
+           "caps the answer at what the baseline's answers needed"),
+)  # fmt: skip
+_BY_NAME = {item.name: item for item in _ENTRIES}
+
+
+def entries() -> tuple[Entry, ...]:
+    """Return all strategies, by code."""
+    return _ENTRIES
+
+
+def entry(name: str) -> Entry:
+    """Return a strategy's entry by its name or code.
+
+    Raises:
+        CostoptError: there is none; the hint names the nearest.
+
+    Example:
+        >>> entry("CO210").name
+        'filler'
+    """
+    for item in _ENTRIES:
+        if name in (item.name, item.code):
+            return item
+    raise CostoptError(f"unknown strategy {name!r}", hint=nearest(name, _BY_NAME))
+
+
+def load(name: str) -> type[Strategy]:
+    """Import a strategy's class.
+
+    Raises:
+        CostoptError: there is none of that name, or the extra that it needs is not installed.
+    """
+    item = entry(name)
+    module, _, attribute = item.target.partition(":")
+    try:
+        found: type[Strategy] = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        if item.extra is None:
+            raise
+        raise CostoptError(
+            f"strategy {item.name} needs the extra {item.extra!r} ({error})",
+            hint=f'pip install "costopt[{item.extra}]"',
+        ) from error
+    return found
+
+
+def get(name: str, **params: Any) -> Strategy:  # noqa: ANN401 - a strategy's own parameters
+    """Make a strategy.
+
+    Args:
+        name: Its name or code.
+        **params: Its parameters; those left out have their defaults.
+
+    Raises:
+        CostoptError: the name or a parameter is unknown, or a value is out of range.
+
+    Example:
+        >>> get("token-budget", tokens=40).get_params()["tokens"]
+        40
+    """
+    cls = load(name)
+    known = {item.name: item for item in fields(cls)}
+    for param in params:
+        if param not in known:
+            raise CostoptError(
+                f"strategy {cls.name} has no parameter {param!r}",
+                hint=nearest(param, known) if known else "it has none",
+            )
+    for item in known.values():
+        required = item.default is MISSING and item.default_factory is MISSING
+        if required and item.name not in params:
+            raise CostoptError(
+                f"strategy {cls.name} needs the parameter {item.name!r}",
+                hint=f"write {cls.name}:{item.name}=…",
+            )
+    return cls(**params)
+
+
+def build(spec: StrategySpec) -> Strategy:
+    """Make the strategy that a spec describes.
+
+    Raises:
+        CostoptError: as :func:`get`.
+    """
+    return get(spec.name, **spec.params)
+
+
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+def _typed(text: str, hint: Any) -> Any:  # noqa: ANN401 - the type is the parameter's own
+    """Read a parameter's value as one of its types.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    kinds = get_args(hint) or (hint,)
+    if type(None) in kinds and text.lower() in ("none", ""):
+        return None
+    if bool in kinds:
+        if text.lower() not in _TRUE | _FALSE:
+            raise ValueError(text)
+        return text.lower() in _TRUE
+    for kind in (int, float):
+        if kind in kinds:
+            try:
+                return kind(text)
+            except ValueError:
+                if float not in kinds or kind is float:
+                    raise
+    return text
+
+
+def _params(name: str, pairs: Iterable[str]) -> dict[str, Any]:
+    cls = load(name)
+    hints = get_type_hints(cls)
+    known = {item.name: hints[item.name] for item in fields(cls)}
+    params: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals or not key:
+            raise CostoptError(
+                f"parameter {pair!r} of strategy {name} is not key=value",
+                hint=f"write {name}:key=value,key2=value2",
+            )
+        if key not in known:
+            raise CostoptError(
+                f"strategy {name} has no parameter {key!r}",
+                hint=nearest(key, known) if known else "it has none",
+            )
+        try:
+            params[key] = _typed(value, known[key])
+        except ValueError:
+            kind = getattr(known[key], "__name__", str(known[key]))
+            raise CostoptError(
+                f"parameter {key!r} of strategy {name} must be of type {kind}, got {value!r}",
+                hint=f"costopt explain {entry(name).code} lists its parameters",
+            ) from None
+    return params
+
+
+def parse_spec(text: str) -> tuple[StrategySpec, ...]:
+    """Read a chain as it is written on the command line, and check it.
+
+    Args:
+        text: ``name``, ``name:key=value,key2=value2``, or several joined by ``+``.
+
+    Raises:
+        CostoptError: a name or a parameter is unknown, or a value is of the wrong type or range.
+
+    Example:
+        >>> [str(spec) for spec in parse_spec("filler+token-budget:tokens=40")]
+        ['filler', 'token-budget:tokens=40']
+    """
+    specs: list[StrategySpec] = []
+    for part in text.split("+"):
+        written, colon, pairs = part.strip().partition(":")
+        if not written:
+            raise CostoptError(
+                f"strategy chain {text!r} has an empty part", hint="write a name on each side of +"
+            )
+        name = entry(written).name
+        spec = StrategySpec(name, _params(name, pairs.split(",")) if colon else {})
+        if spec.params:
+            build(spec)
+        specs.append(spec)
+    return tuple(specs)

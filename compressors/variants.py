@@ -1,0 +1,112 @@
+"""Variants: chains of strategies applied to a template, each checked by the guard."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..core.types import PromptTemplate, Safety, Side, StrategySpec, Variant
+from .base import NotApplicable, StrategyContext
+from .controls import HARMFUL
+from .guard import check
+from .guard import dropped as lost_anchors
+from .registry import build, entry
+
+__all__ = ["CONTROLS", "DEFAULT_CHAINS", "HARMFUL", "Chain", "lossless_chains", "propose"]
+
+Chain = tuple[StrategySpec, ...]
+
+NO_CHANGE = "no change"
+
+
+def _alone(*names: str) -> tuple[Chain, ...]:
+    return tuple((StrategySpec(name),) for name in names)
+
+
+DEFAULT_CHAINS: tuple[Chain, ...] = _alone(
+    "whitespace", "json-minify", "table-compact", "repeated-rule", "filler",
+    "answer-only", "concise", "token-budget", "max-tokens",
+)  # fmt: skip
+"""What is tried where nothing is asked for: each strategy alone."""
+
+CONTROLS: tuple[Chain, ...] = _alone("none", "answer-concisely", HARMFUL)
+"""What stands in every comparison."""
+
+
+def lossless_chains(chains: Sequence[Chain]) -> tuple[Chain, ...]:
+    """Return the chains of which every strategy is lossless."""
+    return tuple(c for c in chains if all(entry(spec.name).safety == "lossless" for spec in c))
+
+
+def propose(
+    template: PromptTemplate, specs: Sequence[Chain], context: StrategyContext
+) -> tuple[Variant, ...]:
+    """Apply each chain to the template, and let the guard judge every step.
+
+    Args:
+        template: The baseline.
+        specs: Chains of strategy specs.
+        context: What strategies are handed; ``notes`` are collected for each variant apart.
+
+    Returns:
+        One variant a chain, in order. What cannot be used has ``rejected`` set, and then holds the
+        template as far as the chain came: the guard's reason, ``"no change"``, or "saves no
+        tokens" where the input does not get shorter.
+
+    Raises:
+        CostoptError: a strategy's name or parameter is unknown.
+    """
+    return tuple(_variant(template, chain, context) for chain in specs)
+
+
+def _variant(template: PromptTemplate, chain: Chain, context: StrategyContext) -> Variant:
+    known = [entry(spec.name) for spec in chain]
+    side: Side = "output" if any(item.side == "output" for item in known) else "input"
+    safety: Safety = "lossy" if any(item.safety == "lossy" for item in known) else "lossless"
+    control = any(item.control for item in known)
+    own = replace(context, notes=[])
+    after, rejected = _applied(template, chain, own)
+    dropped: tuple[str, ...] = ()
+    if rejected is None and not control:
+        dropped = lost_anchors(template, after)
+        rejected = _worthless(template, after, side, context)
+    return Variant(
+        name="+".join(str(spec) for spec in chain),
+        template=after,
+        chain=chain,
+        side=side,
+        safety=safety,
+        control=control,
+        dropped=dropped,
+        rejected=rejected,
+        notes=tuple(own.notes),
+    )
+
+
+def _applied(
+    template: PromptTemplate, chain: Chain, context: StrategyContext
+) -> tuple[PromptTemplate, str | None]:
+    for spec in chain:
+        strategy = build(spec)
+        try:
+            after = strategy.apply(template, context)
+        except NotApplicable as error:
+            return template, _said(chain, spec, error.reason)
+        refused = check(template, after, strategy.safety, strategy.side).rejected
+        if refused is not None:
+            return template, _said(chain, spec, refused)
+        template = after
+    return template, None
+
+
+def _said(chain: Chain, spec: StrategySpec, reason: str) -> str:
+    return reason if len(chain) == 1 else f"{spec.name}: {reason}"
+
+
+def _worthless(
+    before: PromptTemplate, after: PromptTemplate, side: Side, context: StrategyContext
+) -> str | None:
+    if before.messages == after.messages and before.settings == after.settings:
+        return NO_CHANGE
+    if side == "output":
+        return None
+    old, new = context.count(before.text), context.count(after.text)
+    return f"saves no tokens ({old} before, {new} after)" if new >= old else None
