@@ -68,7 +68,7 @@ def usd(amount: Decimal | None) -> str:
     """Return an amount in USD with as many digits as it needs.
 
     Example:
-        >>> usd(Decimal("1234.5")), usd(Decimal("12.345")), usd(Decimal("0.01234"))
+        >>> usd(Decimal("1234.5")), usd(Decimal("12.346")), usd(Decimal("0.01234"))
         ('$1,234', '$12.35', '$0.0123')
         >>> usd(Decimal("0.0000012")), usd(Decimal(0)), usd(None)
         ('$0.0000012', '$0.00', '—')

@@ -1,0 +1,18 @@
+"""The examples in the docstrings are true."""
+
+import doctest
+import importlib
+
+import pytest
+
+MODULES = [
+    "core.config", "core.toml_reader", "core.errors", "core.paths",
+    "reports.numbers", "reports.progress", "reports.safe", "reports.table",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"costopt.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0
