@@ -1,6 +1,5 @@
 """The command ``costopt``: registers the commands and turns errors into one block."""
 
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -18,6 +17,7 @@ from .compress import compress
 from .explain import explain
 from .models import models_app
 from .options import Debug
+from .output import silence_output
 from .report import report
 from .strategies import strategies
 from .tokens import tokens
@@ -92,7 +92,8 @@ def main(args: list[str] | None = None) -> int:
         status = get_command(app)(args=args, prog_name="costopt", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        return _closed_pipe()
+        silence_output()
+        return 0
     except (Abort, KeyboardInterrupt):
         return _fail("interrupted", status=130)
     except TyperException as error:
@@ -137,9 +138,3 @@ def _fail(what: str, where: str = "", hint: str = "", *, status: int = 2) -> int
     encoding = sys.stderr.encoding or "utf-8"
     sys.stderr.write(block.encode(encoding, "replace").decode(encoding))
     return status
-
-
-def _closed_pipe() -> int:
-    # What reads us (`| head`) has gone. Python would complain once more when it flushes at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

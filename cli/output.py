@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..core.errors import CostoptError, Where
 
-_PLAIN = str.maketrans({"−": "-", "…": "...", "→": "->", "—": "--", "·": "-", "Δ": "d", "°": "o"})
+_PLAIN = str.maketrans("−…→—·Δ°", "-.>--do")
+"""Stand-ins of the same width, for a standard output that is not Unicode."""
 MIN_WIDTH, OFF_TERMINAL_WIDTH, MAX_WIDTH = 60, 100, 140
 
 
@@ -44,14 +45,24 @@ def check_output(output: Path | None) -> None:
 def emit(text: str, output: Path | None) -> None:
     """Write a finished text to standard output, or to a file all at once.
 
+    A reader that went away (``| head``) is no error.
+
     Raises:
         CostoptError: the file cannot be written.
     """
-    if output is None:
+    if output is not None:
+        write_file(output, text.encode("utf-8", "replace"))
+        return
+    try:
         sys.stdout.write(_encodable(text))
         sys.stdout.flush()
-        return
-    write_file(output, text.encode("utf-8", "replace"))
+    except BrokenPipeError:
+        silence_output()
+
+
+def silence_output() -> None:
+    """Send what is still to be written nowhere: Python flushes once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_file(path: Path, data: bytes) -> None:
