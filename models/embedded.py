@@ -117,15 +117,18 @@ class EmbeddedTarget:
         server = self.server()
         with self._one_at_a_time:
             prompt = _prompt(server, request.messages)
-            begun = time.perf_counter()
-            if request.continuation is None:
-                payload = _generation(prompt, request.settings)
-            else:
+            forced = None
+            if request.continuation is not None:
                 forced = server.tokens(request.continuation)
-                payload = _forcing(prompt, forced)
+            payload = (
+                _generation(prompt, request.settings)
+                if forced is None
+                else _forcing(prompt, forced)
+            )
+            begun = time.perf_counter()
             found = server.post("/completion", payload, call)
             latency_s = time.perf_counter() - begun
-        likelihoods = None if request.continuation is None else _logprobs(found, forced)
+        likelihoods = None if forced is None else _logprobs(found, forced)
         return Answer(
             text=found["content"],
             usage=Usage(input=len(prompt), output=int(found["tokens_predicted"])),

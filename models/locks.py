@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _POLL_S = 0.2
 
 
 @contextmanager
-def file_lock(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+def file_lock(path: Path, waiting: Callable[[], None] | None = None) -> Generator[None]:
     """Hold an exclusive lock on ``path``; wait for it as long as another process holds it.
 
     Args:

@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS quarantine (
   key TEXT NOT NULL, found TEXT NOT NULL, row TEXT NOT NULL
 );
 """
-_COLUMNS = "key, created, target, model, request, answer, checksum"
+_SELECT = "SELECT key, created, target, model, request, answer, checksum FROM answers"
+_INSERT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)"
 _T = TypeVar("_T")
 _Row = tuple[str, str, str, str, str, str, str]
 
@@ -107,14 +108,13 @@ class AnswerStore:
     # -- one statement each ----------------------------------------------------------------
 
     def _select(self, key: str) -> _Row | None:
-        statement = f"SELECT {_COLUMNS} FROM answers WHERE key = ?"
-        row: _Row | None = self._connection.execute(statement, (key,)).fetchone()
+        found = self._connection.execute(f"{_SELECT} WHERE key = ?", (key,))
+        row: _Row | None = found.fetchone()
         return row
 
     def _insert(self, row: _Row) -> None:
         with self._connection:
-            statement = f"INSERT OR REPLACE INTO answers ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            self._connection.execute(statement, row)
+            self._connection.execute(_INSERT, row)
 
     def _quarantine(self, row: _Row) -> None:
         with self._connection:
@@ -188,8 +188,7 @@ class AnswerStore:
         connection = self._connect()
         rows = _salvage(aside)
         with connection:
-            statement = f"INSERT OR REPLACE INTO answers ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            connection.executemany(statement, rows)
+            connection.executemany(_INSERT, rows)
         self._note(
             f"the stored answers were damaged; {len(rows)} could be kept, the old file is "
             f"{aside.name}"
@@ -217,7 +216,7 @@ class AnswerStore:
             raise CostoptError(what, where=Where(str(self.path)), hint=hint)
         if version < _VERSION:
             connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
-        connection.execute(f"SELECT {_COLUMNS} FROM answers LIMIT 1").fetchone()
+        connection.execute(f"{_SELECT} LIMIT 1").fetchone()
 
 
 def _connection(path: Path) -> sqlite3.Connection:
@@ -252,8 +251,7 @@ def _salvage(path: Path) -> list[_Row]:
         with suppress(sqlite3.Error):
             connection = _connection(path)
             try:
-                statement = f"SELECT {_COLUMNS} FROM answers NOT INDEXED ORDER BY rowid {order}"
-                for row in connection.execute(statement):
+                for row in connection.execute(f"{_SELECT} NOT INDEXED ORDER BY rowid {order}"):
                     if _read(row) is not None:
                         found[row[0]] = row
             finally:
