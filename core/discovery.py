@@ -104,6 +104,7 @@ def load_prompts(paths: Sequence[Path]) -> Loaded:
         except NotAPromptError as error:
             if file.named:
                 errors.append(error)
+                left.append(skipped(error, file.shown))
         except CostoptError as error:
             errors.append(error)
             left.append(skipped(error, file.shown))

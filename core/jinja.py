@@ -21,7 +21,7 @@ from .scanners import TemplateSyntaxError, Token, line_column, scan_jinja, synta
 MAX_PARTS = 1_000
 """Names, numbers and signs of one expression; minijinja's parser dies beyond 5,000."""
 MAX_BRANCHES = 500
-MEMORY_BYTES = 256_000_000
+MEMORY_BYTES = 200_000_000
 CPU_S = 1
 WALL_S = 20
 

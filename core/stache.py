@@ -18,7 +18,7 @@ from .scanners import Token, syntax_error
 from .types import Syntax
 
 MAX_DEPTH = 60
-MAX_STEPS = 200_000
+MAX_STEPS = 100_000
 
 
 @dataclass(slots=True)
@@ -78,10 +78,13 @@ def render_stache(text: str, syntax: Syntax, values: Mapping[str, Any], limit: i
     return "".join(renderer.out)
 
 
+_REST = re.compile(r"[ \t]*(?:\r?\n|\Z)")
+
+
 def _standalone(text: str, token: Token) -> tuple[int, int]:
     """Return the range to remove for a token; a whole line where nothing else stands on it."""
     start = text.rfind("\n", 0, token.start) + 1
-    after = re.compile(r"[ \t]*(\r?\n|\Z)").match(text, token.end)
+    after = _REST.match(text, token.end)
     if after and not text[start : token.start].strip(" \t"):
         return start, after.end()
     return token.start, token.end

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 from ..documents import Node
 from ..errors import CostoptError, Where
@@ -121,16 +122,30 @@ def _settings_edits(parsed: Parsed, wanted: GenerationSettings) -> list[tuple[in
         raise CostoptError(what, where=Where(source.path, 1), hint="set it in the calling code")
     if parsed.document is None or parsed.document.root.value is None:
         return [_new_front_matter(parsed, changed)]
-    edits = [_set(parsed, parsed.places[key], value) for key, value in changed.items()]
-    return _joined(edits)
+    return _setting_edits(parsed, changed)
 
 
-def _joined(edits: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """Join insertions at the same place, in order."""
-    joined: dict[tuple[int, int], str] = {}
-    for start, end, text in edits:
-        joined[start, end] = joined.get((start, end), "") + text
-    return [(start, end, text) for (start, end), text in joined.items()]
+def _setting_edits(parsed: Parsed, changed: Mapping[str, object]) -> list[tuple[int, int, str]]:
+    """Return replacements of values, and one insertion for each mapping that lacks some."""
+    document = parsed.document
+    assert document is not None
+    edits: list[tuple[int, int, str]] = []
+    missing: dict[int, tuple[Node, dict[str, Any]]] = {}
+    for key, value in changed.items():
+        path = parsed.places[key]
+        node, rest = document.root, path
+        while rest and (child := node.get(rest[0])) is not None:
+            node, rest = child, rest[1:]
+        if not rest:
+            edits.append((node.start, node.end, _value(value)))
+            continue
+        if not isinstance(node.value, dict) or not node.keys:
+            raise document.error(node, f"no place here for {'.'.join(path)}")
+        tree = missing.setdefault(node.start, (node, {}))[1]
+        for step in rest[:-1]:
+            tree = tree.setdefault(step, {})
+        tree[rest[-1]] = value
+    return edits + [_insertion(document.text, node, tree) for node, tree in missing.values()]
 
 
 def _value(value: object) -> str:
@@ -150,31 +165,31 @@ def _new_front_matter(parsed: Parsed, changed: Mapping[str, object]) -> tuple[in
     return parsed.insert_at, parsed.insert_at, newline.join([*lines, ""])
 
 
-def _set(parsed: Parsed, path: tuple[str, ...], value: object) -> tuple[int, int, str]:
-    """Return the edit that sets a value at a path of keys of the file's mapping."""
-    document = parsed.document
-    assert document is not None
-    node, rest = document.root, path
-    while rest and (child := node.get(rest[0])) is not None:
-        node, rest = child, rest[1:]
-    if not rest:
-        return node.start, node.end, _value(value)
-    if not isinstance(node.value, dict) or not node.keys:
-        raise document.error(node, f"no place here for {'.'.join(path)}")
-    return _insertion(document.text, node, rest, value)
-
-
-def _insertion(raw: str, node: Node, path: tuple[str, ...], value: object) -> tuple[int, int, str]:
-    """Insert a key before the first one of a mapping, in the mapping's own style."""
+def _insertion(raw: str, node: Node, tree: Mapping[str, Any]) -> tuple[int, int, str]:
+    """Insert keys before the first one of a mapping, in the mapping's own style."""
     first = min(node.keys.values())
     if raw[node.start] == "{":
-        inner = _value(value)
-        for key in reversed(path[1:]):
-            inner = f"{{{json.dumps(key)}: {inner}}}"
-        gap = raw[node.start + 1 : first]
-        return first, first, f"{json.dumps(path[0])}: {inner},{gap or ' '}"
+        gap = raw[node.start + 1 : first] or " "
+        return first, first, "".join(f"{_flow({key: tree[key]})[1:-1]},{gap}" for key in tree)
     column = line_column(raw, first)[1] - 1
     newline = "\r\n" if "\r\n" in raw else "\n"
-    lines = [f"{' ' * (column + 2 * depth)}{key}:" for depth, key in enumerate(path)]
-    lines[-1] += f" {_value(value)}"
+    lines = _lines(tree, column)
     return first, first, newline.join(lines).lstrip(" ") + newline + " " * column
+
+
+def _flow(value: object) -> str:
+    if not isinstance(value, dict):
+        return _value(value)
+    return (
+        "{" + ", ".join(f"{json.dumps(key)}: {_flow(child)}" for key, child in value.items()) + "}"
+    )
+
+
+def _lines(tree: Mapping[str, Any], column: int) -> list[str]:
+    lines: list[str] = []
+    for key, value in tree.items():
+        if isinstance(value, dict) and key not in SETTINGS:
+            lines += [f"{' ' * column}{key}:", *_lines(value, column + 2)]
+        else:
+            lines.append(f"{' ' * column}{key}: {_value(value)}")
+    return lines
