@@ -10,15 +10,12 @@ once, by its mean.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from ..core.types import Verdict
 from .betting import betting_low, log_capital, mixed
+from .metrics.base import Scale
 from .paired_binary import EXACT_LIMIT, binary_low, limit, score_statistic
 from .student import student_quantile
-
-Scale = Literal["binary", "bounded", "unbounded"]
-"""Whether scores are 0 or 1, lie in [0, 1], or have no range (nats)."""
 
 NOISE_NATS = 0.01
 """Fresh log-likelihoods of one request agree within this; the least spread that is believed."""

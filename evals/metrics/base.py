@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import evaluate
 
 Scale = Literal["binary", "bounded", "unbounded"]
+"""Whether scores are 0 or 1, lie in [0, 1], or have no range (nats)."""
 Kind = Literal["generated", "log_likelihood", "drift"]
 
 Result: TypeAlias = Score | Failure
