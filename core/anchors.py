@@ -43,8 +43,8 @@ def _limit(text: str) -> str:
 def _counted(text: str, syntax: Syntax) -> Counter[str]:
     prose = _without_blocks(text, syntax)
     found: Counter[str] = Counter()
-    for ranges in (urls(prose), quotes(prose)):
-        marks = list(ranges)
+    for find in (urls, quotes):
+        marks = list(find(prose))
         found.update(_literal(prose[start:end]) for start, end in marks)
         prose = _blanked(prose, marks)
     found.update(_literal(prose[start:end]) for start, end in numbers(prose))
