@@ -45,7 +45,8 @@ class LoadedPrompt:
     """A template with its eval set: the front matter's, or the one beside the file."""
 
     template: PromptTemplate
-    eval_set: Path | None
+    eval_set: Path | str | None
+    """A file, or a hub id (``hf:…``) as the front matter names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,11 @@ def _refuse(paths: Sequence[Path], errors: Sequence[CostoptError]) -> None:
     raise CostoptError(what, where=first.where, hint=first.hint)
 
 
-def _eval_set(template: PromptTemplate, file: Found) -> Path | None:
+def _eval_set(template: PromptTemplate, file: Found) -> Path | str | None:
     if template.eval_set is None:
         return file.eval_set
+    if template.eval_set.startswith("hf:"):
+        return template.eval_set
     return file.path.parent / template.eval_set
 
 
@@ -164,15 +167,17 @@ def _is_other(name: str) -> bool:
 def _folder(root: Path) -> list[Found]:
     """Return the prompt files under a folder, sorted."""
     ignored = _Ignore(root)
+    top = root.resolve()
     found: list[Found] = []
     count = 0
     for folder, folders, names in os.walk(root):
         here = Path(folder)
+        real = top / here.relative_to(root)
         folders[:] = sorted(
-            name for name in folders if name[0] != "." and not ignored(here / name, folder=True)
+            name for name in folders if name[0] != "." and not ignored(real, name, is_folder=True)
         )
         kept = [name for name in sorted(names) if not _is_other(name) and format_of(Path(name))]
-        kept = [name for name in kept if not ignored(here / name, folder=False)]
+        kept = [name for name in kept if not ignored(real, name, is_folder=False)]
         count += len(names)
         if count > MAX_FILES:
             what = f"more than {MAX_FILES:,} files under {root.as_posix()}"
@@ -200,23 +205,26 @@ class _Ignore:
 
     def __init__(self, root: Path) -> None:
         self.top = _repository(root.resolve())
-        self.root = root
-        self.resolved = root.resolve()
+        self.specs: dict[Path, list[tuple[int, GitIgnoreSpec]]] = {}
 
-    def __call__(self, path: Path, *, folder: bool) -> bool:
+    def __call__(self, folder: Path, name: str, *, is_folder: bool) -> bool:
+        """Return it for a name in a folder, whose links are resolved already."""
         if self.top is None:
             return False
-        full = self.resolved / path.relative_to(self.root)
-        decided: bool | None = None
-        for parent in reversed(full.parents):
-            if not parent.is_relative_to(self.top):
-                continue
-            spec = _ignore_file(parent)
-            if spec is not None:
-                name = full.relative_to(parent).as_posix() + ("/" if folder else "")
-                answer = spec.check_file(name).include
-                decided = decided if answer is None else answer
-        return bool(decided)
+        full = f"{folder.as_posix()}/{name}" + ("/" if is_folder else "")
+        decided = False
+        for length, spec in self._above(folder, self.top):
+            answer = spec.check_file(full[length:]).include
+            decided = decided if answer is None else answer
+        return decided
+
+    def _above(self, folder: Path, top: Path) -> "list[tuple[int, GitIgnoreSpec]]":
+        """Return the rules that hold in a folder, outermost first, with their base's length."""
+        if folder not in self.specs:
+            parents = [parent for parent in (folder, *folder.parents) if parent.is_relative_to(top)]
+            found = ((len(parent.as_posix()) + 1, _ignore_file(parent)) for parent in parents[::-1])
+            self.specs[folder] = [(length, spec) for length, spec in found if spec is not None]
+        return self.specs[folder]
 
 
 def _repository(path: Path) -> Path | None:

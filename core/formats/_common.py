@@ -9,7 +9,14 @@ from typing import Any, Literal
 from ..documents import Document
 from ..errors import CostoptError, Where
 from ..frontmatter import Meta
-from ..placeholders import TemplateSyntaxError, check_fstring, detect, line_column, variables
+from ..placeholders import (
+    TemplateSyntaxError,
+    check_fstring,
+    detect,
+    line_column,
+    mentions,
+    variables,
+)
 from ..report import Skipped
 from ..types import GenerationSettings, Message, PromptTemplate, Sample, Source, Syntax
 
@@ -181,17 +188,20 @@ def build(draft: Draft) -> Parsed:
     joined = "\n".join(part.content for part in draft.parts)
     syntax = meta.placeholders or draft.syntax or detect(joined)
     names: dict[str, None] = {}
+    allowed: set[str] = set()
     for part in draft.parts:
         try:
             if syntax is Syntax.FSTRING and meta.placeholders:
                 check_fstring(part.content)
             names |= dict.fromkeys(variables(part.content, syntax))
+            allowed |= mentions(part.content, syntax)
         except TemplateSyntaxError as error:
             raise relocated(error, file, part) from None
+    optional = sorted(allowed.difference(names)) if syntax is Syntax.MUSTACHE else []
     template = PromptTemplate(
         name=meta.name or draft.name or name_of(file.path),
         messages=tuple(Message(part.role, part.content) for part in draft.parts),
-        variables=tuple(names),
+        variables=(*names, *optional),
         syntax=syntax,
         source=Source(
             path=file.shown,
@@ -208,7 +218,7 @@ def build(draft: Draft) -> Parsed:
         margin=meta.margin,
         targets=meta.targets,
         eval_set=meta.eval_set,
-        defaults={**draft.defaults, **meta.defaults},
+        defaults={**dict.fromkeys(optional), **draft.defaults, **meta.defaults},
         inline_samples=draft.samples,
     )
     return Parsed(

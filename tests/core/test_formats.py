@@ -287,3 +287,9 @@ def test_notes_come_with_a_reading(write):
     assert len(reading.parsed) == 1
     assert [(n.path, n.line) for n in reading.notes] == [("c.yaml", 1)]
     assert "never run" in reading.notes[0].reason
+
+
+def test_names_inside_mustache_sections_may_be_left_out(write):
+    (template,) = load_file(write("a.mustache", "{{q}}{{#flag}} {{note}}{{/flag}}"))
+    assert template.variables == ("q", "flag", "note")
+    assert template.defaults == {"note": None}

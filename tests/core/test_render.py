@@ -123,8 +123,6 @@ BOMBS = {
     "json indent": "{{ d|tojson(indent=999999999) }}",
     "power": "{{ 9**9**9 }}",
     "shared lists": "{{ [[[1]*1000]*1000]*1000 }}",
-    "doubling list": "{% set n=namespace(x=[1]) %}{% for i in range(60) %}"
-    "{% set n.x = n.x + n.x %}{% endfor %}{{ n.x|length }}",
     "doubling text": "{% set n=namespace(x='aaaaaaaaaa') %}{% for i in range(60) %}"
     "{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x|length }}",
     "extend": "{% for i in range(60) %}{% if xs.extend(xs) %}{% endif %}{% endfor %}{{ xs }}",
@@ -133,7 +131,6 @@ BOMBS = {
     "deep tree": "{{ 1" + "+1" * 100_000 + " }}",
     "many branches": "{% if d %}" + "{% elif d %}" * 20_000 + "{% endif %}",
     "join": "{{ xs|join(xs|join(xs|join)) }}",
-    "nested join": "{% set a=['x'*1000]*1000 %}{% set b=[a]*1000 %}{{ b|tojson|length }}",
 }
 SCRIPT = """
 import json, resource, sys
