@@ -14,7 +14,7 @@ from ..core.discovery import LoadedPrompt, load_prompts
 from ..core.progress import Progress
 from ..core.report import Report, Skipped, Spent
 from .assemble import PromptResult, report_prompt
-from .desk import Desk, open_desk
+from .desk import Desk, open_desk, open_shared
 from .measure import Chain
 from .prepare import Prepared, prepare
 from .runner import Tally
@@ -75,7 +75,9 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
     loaded = load_prompts(options.paths)
     skipped = list(loaded.skipped)
     prompts = _prepare_all(loaded.prompts, options, skipped)
-    desks = tuple(open_desk(name, options, progress) for name in dict.fromkeys(options.targets))
+    shared = None if options.static else open_shared(options, progress)
+    names = dict.fromkeys(options.targets)
+    desks = tuple(open_desk(name, options, progress, shared) for name in names)
     run = _Run(options=options, prompts=prompts, skipped=tuple(skipped), desks=desks)
     try:
         asyncio.run(_run_all(run, chains))

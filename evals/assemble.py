@@ -90,14 +90,21 @@ def _variants(result: PromptResult) -> tuple[VariantReport, ...]:
     baseline = result.variants[0]
     reports = tuple(_variant(result, baseline, variant) for variant in result.variants)
     points = {
-        report.name: (report.cost.usd_per_1k, report.delta.quality.mean if report.delta else 0.0)
+        report.name: (report.cost.usd_per_1k, quality)
         for report in reports
-        if report.cost.usd_per_1k is not None
-        and not report.control
-        and (report.name == "baseline" or (report.delta and report.delta.quality))
+        if not report.control
+        and report.cost.usd_per_1k is not None
+        and (quality := _quality_against(report)) is not None
     }
     best = pareto(points)
     return tuple(replace(report, pareto=report.name in best) for report in reports)
+
+
+def _quality_against(report: VariantReport) -> float | None:
+    """Return the quality delta; the baseline's is 0 against itself."""
+    if report.verdict == "baseline":
+        return 0.0
+    return report.delta.quality.mean if report.delta and report.delta.quality else None
 
 
 def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> VariantReport:

@@ -66,10 +66,9 @@ def compare(
     differences = tuple(difference for difference, _ in scored)
     failures = len(pairs) - len(scored)
     alpha = ALPHA / max(candidates, 1)
-    clusters = [cluster for _, cluster in scored]
-    bounds = paired_bounds(
-        differences, alpha=alpha, scale=metric.scale, clusters=clusters if any(clusters) else None
-    )
+    labels = [cluster for _, cluster in scored]
+    clusters = labels if any(labels) else None
+    bounds = paired_bounds(differences, alpha=alpha, scale=metric.scale, clusters=clusters)
     decided = verdict_of(bounds, margin) if differences else "not measured"
     if failures > _FAILURE_SHARE * len(pairs) and decided in {"better", "holds"}:
         decided = "not enough data"
@@ -87,7 +86,9 @@ def compare(
         )
     needed = None
     if decided == "not enough data" and metric.kind != "drift":
-        needed = samples_needed(differences, margin=margin, alpha=alpha, scale=metric.scale)
+        needed = samples_needed(
+            differences, margin=margin, alpha=alpha, scale=metric.scale, clusters=clusters
+        )
     return Comparison(
         metric=metric.name,
         differences=differences,
@@ -193,11 +194,9 @@ def recommend(candidates: Sequence[Candidate], baseline_cost: Decimal | None) ->
     worse; else the baseline.
     """
     holding = [
-        c
-        for c in candidates
-        if c.verdict in {"holds", "better"} and c.confirmed and not c.control and c.cost is not None
+        c for c in candidates if c.verdict in {"holds", "better"} and c.confirmed and not c.control
     ]
-    cheaper = [c for c in holding if baseline_cost is not None and c.cost < baseline_cost]  # pyright: ignore[reportOperatorIssue]
+    cheaper = [c for c in holding if _cheaper(c.cost, baseline_cost)]
     trusted = [c for c in cheaper if c.harm_seen]
     if trusted:
         best = min(trusted, key=lambda c: (c.cost or Decimal(0), c.name))
@@ -216,6 +215,10 @@ def recommend(candidates: Sequence[Candidate], baseline_cost: Decimal | None) ->
     if all(c.verdict == "not measured" for c in candidates if not c.control):
         return "baseline", "quality was not measured"
     return "baseline", "no cheaper variant was shown not worse on these rows"
+
+
+def _cheaper(cost: Decimal | None, than: Decimal | None) -> bool:
+    return cost is not None and than is not None and cost < than
 
 
 def _verb(verdict: Verdict) -> str:

@@ -148,8 +148,27 @@ class Desk:
             await self.target.close()
 
 
-def open_desk(name: str, options: "AnalyzeOptions", progress: Progress) -> Desk:
-    """Open and price a target.
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What all targets of a run share: one store, one cap."""
+
+    store: AnswerStore
+    spending: Spending
+
+
+def open_shared(options: "AnalyzeOptions", progress: Progress) -> Shared:
+    """Open the answer store and set the cap."""
+    folder = options.run_dir or cache_dir() / "answers"
+    return Shared(
+        store=AnswerStore(folder, progress.note),
+        spending=Spending(max_usd=options.max_cost, max_requests=options.max_requests),
+    )
+
+
+def open_desk(
+    name: str, options: "AnalyzeOptions", progress: Progress, shared: Shared | None
+) -> Desk:
+    """Open and price a target; without ``shared`` nothing will be asked (a static run).
 
     Raises:
         CostoptError: an unknown target, missing weights or key, or a cap on unpriced calls.
@@ -181,15 +200,15 @@ def open_desk(name: str, options: "AnalyzeOptions", progress: Progress) -> Desk:
         progress=progress,
         target=target,
     )
-    if target is not None:
-        folder = options.run_dir or cache_dir() / "answers"
+    if target is not None and shared is not None:
         desk.client = Client(
             target=target,
-            store=AnswerStore(folder),
-            spending=Spending(max_usd=options.max_cost, max_requests=options.max_requests),
+            store=shared.store,
+            spending=shared.spending,
             price_usd=(lambda usage: cost_of(usage, own)) if own else None,
             worst_case=(lambda request: _worst_case(request, own, counter)) if own else None,
             concurrency=options.concurrency or config.concurrency or (1 if name == EMBEDDED else 8),
+            requests_per_minute=config.requests_per_minute,
         )
     return desk
 

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field, replace
 from ..compressors.base import StrategyContext
 from ..compressors.registry import entry
 from ..compressors.variants import CONTROLS, propose
-from ..core.types import Answer, PromptTemplate, Sample, Score, StrategySpec, Variant
+from ..core.errors import CostoptError
+from ..core.types import (
+    Answer,
+    Failure,
+    FailureKind,
+    PromptTemplate,
+    Sample,
+    Score,
+    StrategySpec,
+    Variant,
+)
 from .choice import ALPHA, Comparison, assurance, compare, finalists
 from .meter import Meter
 from .metrics import Metric
@@ -76,6 +86,7 @@ class Measurement:
         """Measure; the result is also in ``measured`` while it grows."""
         plan = self.setup.plan
         await self._run_baseline(plan.selection)
+        self._check_answers()
         await self._screen_controls()
         await self._screen(self._propose(self._side_chains("output")))
         await self._screen(self._propose(self._side_chains("input")))
@@ -118,6 +129,17 @@ class Measurement:
         await self.setup.runner.run(variant, rows, judge.mode)
         if lengths and judge.mode != "generate":
             await self.setup.runner.run(variant, self._for_length(rows), "generate")
+
+    def _check_answers(self) -> None:
+        """Stop where the target answers nothing at all: then it is not the rows' fault."""
+        results = [outcome.result for outcome in self.setup.runner.outcomes.values()]
+        failures = [result for result in results if isinstance(result, Failure)]
+        kinds = {failure.kind for failure in failures}
+        if len(failures) == len(results) and kinds == {FailureKind.TARGET}:
+            raise CostoptError(
+                f"the target gave no answer: {failures[0].message}",
+                hint="try it with: costopt models test NAME",
+            )
 
     # -- screening -------------------------------------------------------------------------
 
