@@ -46,6 +46,16 @@ def recommendation(prompt: PromptReport, target: str) -> Recommendation | None:
     return next((r for r in prompt.recommended if r.target == target), None)
 
 
+def monthly_saving(prompt: PromptReport, chosen: Recommendation) -> Decimal | None:
+    """Return the USD a month that a recommendation saves; ``None`` where it is not known."""
+    variants = {v.name: v for v in at_target(prompt, chosen.target)}
+    baseline, best = baseline_of(tuple(variants.values())), variants.get(chosen.variant)
+    if baseline is None or best is None or best is baseline:
+        return None
+    before, after = baseline.cost.usd_per_month, best.cost.usd_per_month
+    return None if before is None or after is None else before - after
+
+
 def saving(variant: VariantReport) -> float | None:
     """Return the fraction of the baseline's cost that is saved; negative is dearer."""
     money = variant.delta.usd_per_1k if variant.delta else None
@@ -80,10 +90,12 @@ def rows_line(prompt: PromptReport) -> str:
     if rows is None:
         return "no eval set: quality not measured"
     used = rows.selection_rows + rows.confirmation_rows
+    if not used:
+        return f"{count(rows.rows)} rows, none of them asked"
     total = f"{count(used)} of {count(rows.rows)} rows"
     if rows.confirmation_rows:
         return f"{total}: {rows.selection_rows} to pick, {rows.confirmation_rows} to confirm"
-    return f"{total}, all of them decide together" if used else total
+    return f"{total}, all of them decide together"
 
 
 def price_line(target: TargetInfo) -> str:
@@ -126,6 +138,7 @@ def _margins(variants: Sequence[VariantReport], metric: str) -> list[str]:
         v.delta.quality
         for v in variants
         if v.quality and v.quality.metric == metric and v.delta and v.delta.quality
+        if not v.control  # nothing is chosen among controls, so theirs are not corrected
     ]
     if not found:
         return []
@@ -175,25 +188,33 @@ class Savings:
 
 def savings(report: Report, target: TargetInfo) -> Savings:
     """Add up the recommendations at a target."""
-    monthly: list[Decimal | None] = []
-    for prompt in report.prompts:
-        chosen = recommendation(prompt, target.name)
-        variants = {v.name: v for v in at_target(prompt, target.name)}
-        best = variants.get(chosen.variant) if chosen else None
-        baseline = baseline_of(tuple(variants.values()))
-        if best is not None and baseline is not None and best is not baseline:
-            before, after = baseline.cost.usd_per_month, best.cost.usd_per_month
-            monthly.append(None if before is None or after is None else before - after)
+    chosen = [(prompt, recommendation(prompt, target.name)) for prompt in report.prompts]
+    cheaper = [(p, r) for p, r in chosen if r is not None and _is_cheaper(p, r)]
+    monthly = [monthly_saving(prompt, found) for prompt, found in cheaper]
     known = [amount for amount in monthly if amount is not None]
     return Savings(
         target=target.name,
-        cheaper=len(monthly),
+        cheaper=len(cheaper),
         prompts=len(report.prompts),
         with_calls=len(known),
         usd_per_month=sum(known, Decimal(0)),
         estimated=target.priced_as is not None,
         static=report.static,
     )
+
+
+def _is_cheaper(prompt: PromptReport, found: Recommendation) -> bool:
+    variants = at_target(prompt, found.target)
+    return any(v.name == found.variant and v.verdict != "baseline" for v in variants)
+
+
+def recommended_line(prompt: PromptReport, found: Recommendation, *, estimated: bool) -> str:
+    """Say what to use and why; with the money a month, where that is known."""
+    line = f"→ {clean(found.variant, 80)}: {clean(found.reason, 400)}"
+    monthly = monthly_saving(prompt, found)
+    if monthly is None:
+        return line
+    return f"{line}; {usd(monthly)} a month{', estimated' if estimated else ''}"
 
 
 def savings_line(found: Savings) -> str:

@@ -7,9 +7,9 @@ fence that it cannot leave, so that it can hold no link, image, mention or HTML.
 import re
 from collections.abc import Sequence
 
-from ..core.report import PromptReport, Report, Skipped, TargetInfo, VariantReport
+from ..core.report import PromptReport, Recommendation, Report, Skipped, TargetInfo, VariantReport
 from . import facts
-from .numbers import count, percent, quality
+from .numbers import count, percent, quality, usd
 from .numbers import price as listed
 from .rows import Row, table_rows
 from .safe import clean, code
@@ -85,7 +85,7 @@ def _target(
     lines = [f"### {code(target.name)}", ""] if many else []
     lines += [*_HEADER, *(_row(row) for row in rows), ""]
     if chosen is not None:
-        lines.append(f"- recommended: {code(chosen.variant)}: {code(chosen.reason, limit=400)}")
+        lines.append(f"- recommended: {code(chosen.variant)}: {_reason(prompt, chosen, target)}")
         lines += _dropped(variants, chosen.variant)
     missing = facts.undecided_rows(prompt)
     if missing is not None:
@@ -93,6 +93,13 @@ def _target(
     lines += [_dearer(v) for v in variants if facts.dearer_though_shorter(v)]
     lines += [_judged(v) for v in variants if v.verdict == "baseline" and v.quality]
     return [*lines, *_rejected(variants), ""]
+
+
+def _reason(prompt: PromptReport, chosen: Recommendation, target: TargetInfo) -> str:
+    reason, monthly = code(chosen.reason, limit=400), facts.monthly_saving(prompt, chosen)
+    if monthly is None:
+        return reason
+    return f"{reason}; {usd(monthly)} a month{', estimated' if target.priced_as else ''}"
 
 
 def _row(row: Row) -> str:

@@ -203,9 +203,10 @@ def _target(
         page.say(line, "dim", hang=2)
     for line in filter(None, map(facts.dearer_though_shorter, variants)):
         page.say(line, "red", hang=2)
-    if chosen is not None:
+    if chosen is not None and not grid.static:
         style = "" if best == "baseline" else "green"
-        page.say(f"→ {clean(chosen.variant, 80)}: {clean(chosen.reason, 400)}", style, hang=2)
+        line = facts.recommended_line(prompt, chosen, estimated=target.priced_as is not None)
+        page.say(line, style, hang=2)
     _about_best(page, prompt, variants, best)
 
 
