@@ -87,8 +87,10 @@ def _scalar(kind: Any, value: object, path: str) -> object:  # noqa: ANN401
         whole = numeric and isinstance(value, int)
         return _expect(whole, value, "a whole number", path)
     _expect(numeric and Decimal(cast(Decimal, value)).is_finite(), value, "a number", path)
+    if kind is Decimal:
+        return Decimal(cast(Decimal, value))
     # A whole number stays one, so that a report read and written again is the same text.
-    return value if kind is float and isinstance(value, int) else kind(value)
+    return value if isinstance(value, int) else float(cast(Decimal, value))
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 (JSON)
