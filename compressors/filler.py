@@ -112,7 +112,7 @@ def _shorten(text: str, syntax: Syntax, count: TokenCounter) -> str:
         if edited == text:
             break
         text = edited
-    return text if count(text) < count(before) else before
+    return text if text.strip() and count(text) < count(before) else before
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,8 @@ def _edits(prose: _Prose) -> Iterator[_Edit]:
                 yield edit
                 break
         else:
-            edit = _intensifier(prose, word) if key in INTENSIFIERS else None
+            weak = key in INTENSIFIERS and not word.group().isupper()
+            edit = _intensifier(prose, word) if weak else None
             if edit:
                 yield edit
 
@@ -218,7 +219,7 @@ def _may_stand(text: str, at: int, place: str) -> bool:
     """Tell whether a phrase of this place may stand here, in the middle of a sentence."""
     if place == "any":
         return True
-    if not _JOINED.search(text, max(0, at - 24), at):
+    if place == "start" or not _JOINED.search(text, max(0, at - 24), at):
         return False
     if place == "lead":
         return True

@@ -95,11 +95,15 @@ def _side(before: PromptTemplate, after: PromptTemplate, side: Side) -> str | No
     if side == "input":
         return None if before.settings == after.settings else "an input-side edit changed settings"
     for old, new in zip(before.messages, after.messages, strict=True):
-        left = iter(new.content.split("\n"))
-        for line in old.content.split("\n"):
-            if line not in left:
+        left = iter(_lines(new.content))
+        for line in _lines(old.content):
+            if line.strip() and line not in left:
                 return f"an output-side edit took away the line {_shown(line)}"
     return None
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip("\r") for line in text.split("\n")]
 
 
 def _message(old: str, new: str, syntax: Syntax) -> str | None:

@@ -9,15 +9,15 @@ touches them is left alone.
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["lead", "clause", "any"]
+Place = Literal["start", "lead", "clause", "any"]
 
 # A verb in its base form may follow, so that what is left is an imperative: not an auxiliary, not
 # a participle's helper, and no "not", which alone would turn into "Not do it".
 _VERB = (
-    r"[ \t]+(?=[*_]{0,3}[A-Za-z])(?![*_]{0,3}(?:not|have|has|had|are|is|were|was|can|could|will|would"
-    r"|may|might|should|do\s+so|the|a|an|you|it|be\s+able|know|see|expect|notice|understand)\b)"
+    r"[\x20\t]+(?=[*_]{0,3}[A-Za-z])(?![*_]{0,3}(?:not|have|has|had|are|is|were|was|can|could"
+    r"|will|would|may|might|should|do\s+so|the|a|an|you|it|be\s+able|know|see|expect|notice|understand)\b)"
 )
-_CLAUSE = r",?[ \t]+(?=[*_]{0,3}[A-Za-z\"'`(])"
+_CLAUSE = r",?[\x20\t]+(?=[*_]{0,3}[A-Za-z\"'`(])"
 _ADVERB = r"(?:(?:very|really|extremely|absolutely|also|always|particularly|especially) )?"
 _VITAL = r"(?:important|crucial|essential|vital|imperative|critical)"
 _TASK = r"(?:task|job|goal|role|objective|mission|purpose|responsibility|aim)"
@@ -30,8 +30,9 @@ class Phrase:
     Attributes:
         pattern: What matches, as the module's docstring says.
         by: What takes its place; ``\1`` and so on stand for groups.
-        place: ``lead`` where it must open a sentence, or follow a comma or "and"; ``clause`` where
-            it must open a sentence, or follow a comma after words such as "If …"; else ``any``.
+        place: Where it may stand. ``start``: it must open a sentence. ``lead``: it may also follow
+            a comma or "and". ``clause``: it may also follow a comma after words such as "If …".
+            ``any``: anywhere.
     """
 
     pattern: str
@@ -135,15 +136,15 @@ WORDY = (
     Phrase(r"in the vicinity of", "near"),
     Phrase(r"prior to", "before"),
     Phrase(r"subsequent to", "after"),
-    Phrase(r"in (?:such a way|such a manner|a way|a manner) that", "so that"),
+    Phrase(r"in such a (?:way|manner) that(?! (?:is|are)\b)(?!')", "so that"),
     Phrase(r"the (?:way|manner) in which", "how"),
     Phrase(r"the (?:vast |great )?majority of", "most"),
     Phrase(r"a (?:large|great|significant) number of", "many"),
     Phrase(r"a (?:wide|broad|large) (?:range|variety|array) of", "many"),
-    Phrase(r"(?:each|any) and (every|all)", r"\1"),
-    Phrase(r"all of (the|these|those|this|your|our|their|its)", r"all \1"),
-    Phrase(r"both of (the|these|those)", r"both \1"),
-    Phrase(r"(inside|outside) of (the|a|an|this|your|each|any)", r"\1 \2"),
+    Phrase(r"(?:each|any) and (every|all)\b", r"\1"),
+    Phrase(r"all of (the|these|those|this|your|our|their|its)\b", r"all \1"),
+    Phrase(r"both of (the|these|those)\b", r"both \1"),
+    Phrase(r"(inside|outside) of (the|a|an|this|your|each|any)\b", r"\1 \2"),
     # Time.
     Phrase(r"at (?:this|the present|the current) (?:point in time|moment in time|time)", "now"),
     Phrase(r"at a later (?:time|point|date|point in time)", "later"),
@@ -193,11 +194,10 @@ WORDY = (
     Phrase(r"(?:this|these|that) (?:kind|sort) of (?=thing)", "this "),
     Phrase(r"a total of (?=\d)", ""),
     Phrase(r"end result", "result"),
-    Phrase(r"(?:in addition|additionally|furthermore|moreover),", "also,", "lead"),
-    Phrase(r"in addition to (?:that|this),", "also,", "lead"),
-    Phrase(r"first (?:of all|and foremost),", "first,", "lead"),
-    Phrase(r"(?:having said that|that being said|that said),", "however,", "lead"),
-    Phrase(r"in other words,", "so,", "lead"),
+    Phrase(r"(?:in addition|additionally|furthermore|moreover),", "also,", "start"),
+    Phrase(r"in addition to (?:that|this),", "also,", "start"),
+    Phrase(r"first (?:of all|and foremost),", "first,", "start"),
+    Phrase(r"(?:having said that|that being said|that said),", "however,", "start"),
     Phrase(r"and so on and so forth", "and so on"),
     Phrase(
         r"(?:that|which) (?:is|are|was|were|has been|have been) (contained|given|provided|included"
@@ -212,7 +212,9 @@ WORDY = (
 
 # "kindly" the adverb of a request, not "a kindly man".
 KINDLY = Phrase(rf"kindly{_VERB}", place="lead")
-PLEASE = Phrase(r"please,?[ \t]+(?=[*_]{0,3}[A-Za-z])(?!(?:and|or|but|find|with|to|is|are|was)\b)")
+PLEASE = Phrase(
+    r"please,?[\x20\t]+(?=[*_]{0,3}[A-Za-z])(?!(?:and|or|but|find|with|to|is|are|was)\b)"
+)
 
 INTENSIFIERS = frozenset(
     {

@@ -38,6 +38,9 @@ def insertion_point(text: str, syntax: Syntax) -> int:
 
 
 def _before_cue(text: str) -> int:
+    for fence in fences(text):
+        if fence.body_end == len(text):  # it is not closed: what comes after would be code
+            return _paragraph_start(text, fence.start)
     body = text.rstrip()
     last = body.rfind("\n") + 1
     if last and _CUE.fullmatch(body, last):
@@ -100,4 +103,6 @@ def add_instruction(template: PromptTemplate, instruction: str) -> PromptTemplat
     systems = [i for i in free if template.messages[i].role in ("system", "developer")]
     chosen = systems[-1] if systems else free[0] if free else 0
     content = template.messages[chosen].content
+    if not content.strip():
+        return template
     return replace_content(template, {chosen: insert(content, instruction, template.syntax)})
