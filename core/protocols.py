@@ -98,6 +98,11 @@ class TargetError(Exception):
 class ContextCompressor(Protocol):
     """A model that shortens text, handed to strategies that need one."""
 
-    def compress(self, text: str, *, rate: float, keep: Sequence[str]) -> str:
-        """Return ``text`` in about ``rate`` times its tokens, with every string of ``keep``."""
+    def compress(
+        self, text: str, *, rate: float, keep: Sequence[str], model: str | None = None
+    ) -> str:
+        """Return ``text`` in about ``rate`` times its tokens, with every string of ``keep``.
+
+        ``model`` names a model other than the compressor's own.
+        """
         ...

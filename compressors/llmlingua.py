@@ -1,0 +1,143 @@
+"""CO320: words that a small language model finds predictable."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..core.protocols import ContextCompressor
+from ..core.spans import editable
+from ..core.types import PromptTemplate, Safety, Syntax
+from .base import NotApplicable, Strategy, StrategyContext, replace_content, rewritable
+
+_LEAST = 40
+"""Tokens of free prose in a message, below which there is nothing to choose among."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LLMLingua(Strategy):
+    """Drop the words that a small language model finds predictable.
+
+    LLMLingua (the package of that name) reads each message that instructs and drops the words that
+    surprise its model least, until about ``rate`` of the tokens of the free prose are left. The
+    model reads the whole message, and words stay whole. Placeholders, code, JSON, tables, tags,
+    format specifications, examples, URLs, quoted literals, numbers, and negations and limits stay
+    as they are. Line breaks and list marks stay. A message with less than 40 tokens of free prose
+    is left alone. What was asked for and what was reached are both noted: the rates differ, since
+    whole words are dropped and each segment keeps a few.
+
+    What it can break:
+        Much: it knows no grammar, no facts and no task. What is predictable to a model of 135
+        million parameters may still matter, such as which of two things a sentence is about. Read
+        the result, and trust the measurement rather than the rate. Its savings are in tokens of
+        its own model; another tokenizer may need more for the same words.
+
+    Args:
+        rate: Tokens after / tokens before, of the free prose; above 0 and below 1.
+        model: A model to read with: a folder in the format of transformers with safetensors, or
+            a hub id; the embedded model's own weights if left out.
+
+    Reference:
+        Jiang et al., LLMLingua: Compressing Prompts for Accelerated Inference of Large Language
+        Models, EMNLP 2023, arXiv:2310.05736.
+    """
+
+    name: ClassVar[str] = "llmlingua"
+    code: ClassVar[str] = "CO320"
+    safety: ClassVar[Safety] = "lossy"
+    summary: ClassVar[str] = "drops the tokens that a small language model finds predictable"
+    reference: ClassVar[str] = "arXiv:2310.05736"
+    needs: ClassVar[frozenset[str]] = frozenset({"counter", "model"})
+    example: ClassVar[str] = (
+        "You are a support agent who works for a company that sells garden furniture to customers "
+        "all over the country. Please read the message of the customer very carefully and decide "
+        "which of our teams should take care of it. Never answer the customer yourself.\n\n"
+        "Message: {message}"
+    )
+
+    rate: float = 0.6
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the rate.
+
+        Raises:
+            CostoptError: it is out of range.
+        """
+        self._require("rate", 0 < self.rate < 1, "above 0 and below 1")
+
+    def apply(self, template: PromptTemplate, context: StrategyContext) -> PromptTemplate:
+        """Return the template with the free prose of its messages compressed.
+
+        Raises:
+            NotApplicable: there is no compressor, or too little free prose.
+            CostoptError: the compressor's model cannot be loaded.
+        """
+        if context.compressor is None:
+            raise NotApplicable(
+                'needs the llmlingua extra and a run with a model: pip install "costopt[llmlingua]"'
+            )
+        texts = {
+            index: template.messages[index].content
+            for index in rewritable(template)
+            if _prose(template.messages[index].content, template.syntax, context) >= _LEAST
+        }
+        if not texts:
+            raise NotApplicable(f"no message has {_LEAST} tokens of free prose")
+        contents = {
+            index: self._compressed(text, template.syntax, context, context.compressor)
+            for index, text in texts.items()
+        }
+        _note(self, texts, contents, template.syntax, context)
+        return replace_content(template, contents)
+
+    def _compressed(
+        self, text: str, syntax: Syntax, context: StrategyContext, compressor: ContextCompressor
+    ) -> str:
+        kept = tuple(_protected(text, syntax))
+        result = compressor.compress(text, rate=self.rate, keep=kept, model=self.model)
+        if not _in_order(result, kept):
+            context.notes.append("llmlingua: a message is left alone, since its result lost a span")
+            return text
+        return result if context.count(result) < context.count(text) else text
+
+
+def _protected(text: str, syntax: Syntax) -> Iterator[str]:
+    """Yield what stands between the ranges that may be edited."""
+    end = 0
+    for start, stop in (*editable(text, syntax), (len(text), len(text))):
+        if text[end:start].strip():
+            yield text[end:start].strip()
+        end = stop
+
+
+def _in_order(text: str, parts: tuple[str, ...]) -> bool:
+    """Whether ``parts`` stand in ``text`` one after another."""
+    at = 0
+    for part in parts:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _prose(text: str, syntax: Syntax, context: StrategyContext) -> int:
+    return sum(context.count(text[start:end]) for start, end in editable(text, syntax))
+
+
+def _note(
+    strategy: LLMLingua,
+    before: dict[int, str],
+    after: dict[int, str],
+    syntax: Syntax,
+    context: StrategyContext,
+) -> None:
+    """Say what was asked for and what was reached."""
+    old = sum(context.count(text) for text in before.values())
+    new = sum(context.count(text) for text in after.values())
+    prose = sum(_prose(text, syntax, context) for text in before.values())
+    reached = 1 - (old - new) / max(prose, 1)
+    context.notes.append(
+        f"llmlingua: rate {strategy.rate:g} requested and {reached:.2f} achieved over {prose:,} "
+        f"tokens of free prose; {new / max(old, 1):.2f} of all {old:,} with what is protected"
+    )
