@@ -284,7 +284,7 @@ def _coordinated(prose: _Prose, edit: _Edit, opener: str, after: int) -> _Edit |
     return _Edit(edit.start, at, "".join(kept), edit.checked)
 
 
-def _sentence(text: str, start: int, end: int) -> _Edit:
+def _sentence(text: str, start: int, end: int) -> _Edit | None:
     """Remove a whole sentence, with the blanks before it, or its line if it is all of it."""
     begin = start
     while begin and text[begin - 1] in " \t":
@@ -294,8 +294,8 @@ def _sentence(text: str, start: int, end: int) -> _Edit:
     if opens and closes:
         return _Edit(begin, closes.end(), "", closes.end())
     if opens:
-        gap = re.compile(r"[ \t]*").match(text, end)
-        return _Edit(start, gap.end() if gap else end, "", end)
+        gap = re.compile(r"[ \t]+(?=[*_]{0,3}\w)").match(text, end)
+        return _Edit(start, gap.end(), "", end) if gap else None
     return _Edit(begin, end, "", end)
 
 

@@ -150,7 +150,7 @@ def _json_value(text: str) -> Any:  # noqa: ANN401 - any JSON
 
 def _outside_fences(text: str) -> str:
     for fence in reversed(list(fences(text))):
-        text = text[: fence.start] + "\n" + text[fence.end :]
+        text = f"{text[: fence.start]}\n\n{text[fence.end :]}"
     return text
 
 

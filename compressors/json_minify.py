@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..core.blocks import fences, json_blocks, minified, parse_json
+from ..core.blocks import fences, inline_code, json_blocks, minified, parse_json
 from ..core.placeholders import scan
 from ..core.protocols import TokenCounter
 from ..core.types import PromptTemplate, Safety, Syntax
@@ -72,7 +72,13 @@ def _values(text: str) -> list[tuple[int, int]]:
             found.append((fence.body_start + inner[0][0], fence.body_start + inner[0][1]))
     outside.append((at, len(text)))
     for start, end in outside:
-        found += [(start + a, start + b) for a, b in json_blocks(text[start:end])]
+        prose = text[start:end]
+        code = list(inline_code(prose))
+        found += [
+            (start + a, start + b)
+            for a, b in json_blocks(prose)
+            if not any(a < stop and b > begin for begin, stop in code)
+        ]
     return sorted(found)
 
 

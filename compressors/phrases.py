@@ -17,7 +17,7 @@ _VERB = (
     r"[\x20\t]+(?=[*_]{0,3}[A-Za-z])(?![*_]{0,3}(?:not|have|has|had|are|is|were|was|can|could"
     r"|will|would|may|might|should|do\s+so|the|a|an|you|it|be\s+able|know|see|expect|notice|understand)\b)"
 )
-_CLAUSE = r",?[\x20\t]+(?=[*_]{0,3}[A-Za-z\"'`(])"
+_CLAUSE = r",?[\x20\t]+(?=[*_]{0,3}(?:[A-Za-z\"'(]|`(?!`)))"
 _ADVERB = r"(?:(?:very|really|extremely|absolutely|also|always|particularly|especially) )?"
 _VITAL = r"(?:important|crucial|essential|vital|imperative|critical)"
 _TASK = r"(?:task|job|goal|role|objective|mission|purpose|responsibility|aim)"
