@@ -1,6 +1,5 @@
 """``costopt compress``: applies a chain of strategies to a prompt file."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,8 @@ from ..reports.safe import clean, visible
 from .options import Debug, NoColor, Output, Quiet
 
 if TYPE_CHECKING:
+    from ..compressors.base import StrategyContext
+    from ..core.progress import Progress
     from ..core.types import PromptTemplate, StrategySpec, Variant
 
 MAX_BYTES = 5_000_000
@@ -36,6 +37,7 @@ InputFormat = Annotated[
 ]
 Diff = Annotated[bool, typer.Option("--diff", help="Show the change, not the result.")]
 Write = Annotated[bool, typer.Option("--write", help="Change the file in place.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Fetch no model from the network.")]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Refuse strategies that are not.")]
 
 
@@ -46,6 +48,7 @@ def compress(
     diff: Diff = False,
     write: Write = False,
     input_format: InputFormat = "text",
+    offline: Offline = False,
     output: Output = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -64,6 +67,7 @@ def compress(
       cat prompt.txt | costopt compress - > shorter.txt
     """  # noqa: D301 (\b keeps the lines apart)
     del debug  # read by cli.main
+    from ..reports.progress import watch
     from .output import check_output, emit, wants_colour, write_file
     from .write_back import dump_all
 
@@ -72,7 +76,9 @@ def compress(
     chain = _chain(strategy, lossless)
     templates = _load(file, input_format)
     raw = templates[0].source.raw
-    variants = [_apply(template, chain, quiet) for template in templates]
+    with watch(quiet=quiet, colour=not no_color) as progress:
+        context = _context(chain or (), offline, progress)
+        variants = [_apply(template, chain, context, progress) for template in templates]
     text = dump_all(variant.template for variant in variants)
     if diff:
         emit(_diff(raw, text, str(file), wants_colour(no_color, output)), output)
@@ -119,35 +125,51 @@ def _load(file: Path, input_format: str) -> "tuple[PromptTemplate, ...]":
     return tuple(own)
 
 
+def _context(
+    chain: "tuple[StrategySpec, ...]", offline: bool, progress: "Progress"
+) -> "StrategyContext":
+    """Return what the strategies are handed; a model only where one of them needs it."""
+    from ..compressors.base import StrategyContext
+    from ..compressors.registry import load
+    from ..costs.tokens import counter_for
+
+    compressor = None
+    if any("model" in load(spec.name).needs for spec in chain):
+        from ..models.lingua import open_lingua
+
+        compressor = open_lingua(None, offline=offline, progress=progress)
+    return StrategyContext(count=counter_for("o200k_base"), compressor=compressor)
+
+
 def _apply(
-    template: "PromptTemplate", chain: "tuple[StrategySpec, ...] | None", quiet: bool
+    template: "PromptTemplate",
+    chain: "tuple[StrategySpec, ...] | None",
+    context: "StrategyContext",
+    progress: "Progress",
 ) -> "Variant":
-    if chain is not None:
-        return _applied(template, chain, quiet)
-    return _lossless(template, quiet)
-
-
-def _applied(
-    template: "PromptTemplate", chain: "tuple[StrategySpec, ...]", quiet: bool
-) -> "Variant":
-    """Return the template with the chain applied; a refusal is an error."""
-    variant = _propose(template, chain)
-    if variant.rejected is not None and variant.rejected.startswith(_HARMLESS):
-        if not quiet:
-            print(f"{visible(template.source.path)}: {variant.rejected}", file=sys.stderr)
-    elif variant.rejected is not None:
+    if chain is None:
+        return _lossless(template, context, progress)
+    variant = _propose(template, chain, context)
+    for note in variant.notes:
+        progress.note(note)
+    reason = variant.rejected
+    if reason is not None and not reason.startswith(_HARMLESS):
         raise CostoptError(
-            f"refused: {variant.rejected}",
+            f"refused: {reason}",
             where=Where(template.source.path, template.source.line),
             hint="leave that strategy out, or see: costopt strategies",
         )
-    elif variant.dropped and not quiet:
+    if reason is not None:
+        progress.note(f"{template.source.path}: {reason}")
+    elif variant.dropped:
         lost = ", ".join(clean(anchor, 60) for anchor in variant.dropped)
-        print(f"dropped: {lost}", file=sys.stderr)
+        progress.note(f"{template.source.path}: dropped {lost}")
     return variant
 
 
-def _lossless(template: "PromptTemplate", quiet: bool) -> "Variant":
+def _lossless(
+    template: "PromptTemplate", context: "StrategyContext", progress: "Progress"
+) -> "Variant":
     """Apply every lossless strategy that the guard lets pass, one after the other."""
     from ..compressors.registry import entries
     from ..core.types import StrategySpec, Variant
@@ -155,19 +177,18 @@ def _lossless(template: "PromptTemplate", quiet: bool) -> "Variant":
     variant = Variant(name="baseline", template=template)
     for known in entries():
         if known.safety == "lossless" and not known.control:
-            found = _propose(variant.template, (StrategySpec(known.name),))
+            found = _propose(variant.template, (StrategySpec(known.name),), context)
             variant = variant if found.rejected else found
-    if variant.template.messages == template.messages and not quiet:
-        print(f"{visible(template.source.path)}: no change", file=sys.stderr)
+    if variant.template.messages == template.messages:
+        progress.note(f"{template.source.path}: no change")
     return variant
 
 
-def _propose(template: "PromptTemplate", chain: "tuple[StrategySpec, ...]") -> "Variant":
-    from ..compressors.base import StrategyContext
+def _propose(
+    template: "PromptTemplate", chain: "tuple[StrategySpec, ...]", context: "StrategyContext"
+) -> "Variant":
     from ..compressors.variants import propose
-    from ..costs.tokens import counter_for
 
-    context = StrategyContext(count=counter_for("o200k_base"))
     return propose(template, (chain,), context)[0]
 
 

@@ -9,6 +9,9 @@ from .options import Debug, Format, NoColor, Output, choose_format
 if TYPE_CHECKING:
     from ..compressors.registry import Entry
 
+_NEEDS = {"lengths": "eval rows", "samples": "eval rows", "model": "a model"}
+"""What users have to bring; a token counter is always there."""
+
 
 def strategies(
     format: Format = None,
@@ -51,14 +54,11 @@ def _facts(entry: "Entry") -> dict[str, object]:
 
 def _needs(entry: "Entry") -> str:
     from ..compressors.registry import load
-    from ..core.errors import CostoptError
 
-    extra = [f"costopt[{entry.extra}]"] if entry.extra else []
-    try:
-        needs = sorted(load(entry.name).needs)
-    except CostoptError:  # its extra is not installed, which is what the list is asked for
-        needs = []
-    return ", ".join([*extra, *needs])
+    if entry.extra:
+        return f"costopt[{entry.extra}]"
+    words = (_NEEDS[need] for need in sorted(load(entry.name).needs) if need in _NEEDS)
+    return ", ".join(words)
 
 
 def _json(found: "Sequence[Entry]") -> str:
@@ -77,25 +77,25 @@ def _markdown(found: "Sequence[Entry]") -> str:
 
 
 def _table(found: "Sequence[Entry]", width: int) -> str:
+    """Lay the list out; on a narrow page what a strategy does stands below its line."""
     from ..reports.table import Column, fit, pad, widths
 
     headers = ("Code", "Name", "Side", "Safety", "Needs", "What it does")
-    ranks = (0, 0, 0, 0, 1, 0)
     cells = list(zip(*_cells(found), strict=True))
     every = [
-        Column(
-            header=header, cells=column, right=False, rank=rank, shrinks=rank == 0 and index == 5
-        )
-        for index, (header, column, rank) in enumerate(zip(headers, cells, ranks, strict=True))
+        Column(header=header, cells=column, right=False, rank=int(header == headers[-1]))
+        for header, column in zip(headers, cells, strict=True)
     ]
     columns = fit(every, width)
     sizes = widths(columns, width)
-    lines = [[c.header for c in columns]]
-    lines += [[c.cells[index] for c in columns] for index in range(len(found))]
-    return "".join(
-        "  ".join(
-            pad(cell, size, right=False) for cell, size in zip(line, sizes, strict=True)
-        ).rstrip()
-        + "\n"
-        for line in lines
-    )
+
+    def line(texts: Sequence[str]) -> str:
+        padded = (pad(text, size, right=False) for text, size in zip(texts, sizes, strict=True))
+        return "  ".join(padded).rstrip() + "\n"
+
+    below = len(columns) < len(every)
+    page = line([column.header for column in columns])
+    for index, entry in enumerate(found):
+        page += line([column.cells[index] for column in columns])
+        page += f"       {pad(entry.summary, width - 7, right=False).rstrip()}\n" if below else ""
+    return page

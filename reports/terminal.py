@@ -269,7 +269,8 @@ def _skipped(page: _Page, report: Report) -> None:
     if not report.skipped:
         return
     page.gap()
-    page.row([(f"Skipped: {count(len(report.skipped))} files", "bold yellow")])
+    files = "1 file" if len(report.skipped) == 1 else f"{count(len(report.skipped))} files"
+    page.row([(f"Skipped: {files}", "bold yellow")])
     for item in report.skipped[:SKIPPED_SHOWN]:
         line = "" if item.line is None else f":{item.line}"
         page.say(f"{clean(item.path)}{line}: {clean(item.reason, 300)}", hang=2)

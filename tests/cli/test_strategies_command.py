@@ -14,7 +14,19 @@ def test_the_list_names_every_strategy(capsys: pytest.CaptureFixture[str]) -> No
     lines = page.splitlines()
     assert lines[0].split()[:4] == ["Code", "Name", "Side", "Safety"]
     assert all(len(line) <= 80 for line in lines)
-    assert [line.split()[:2] for line in lines[1:]] == [[e.code, e.name] for e in entries()]
+    listed = [line.split()[:2] for line in lines[1:] if not line.startswith(" ")]
+    assert listed == [[e.code, e.name] for e in entries()]
+    assert all(f"       {e.summary}" in lines for e in entries())
+
+
+def test_a_wide_list_has_one_line_each(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    assert main(["strategies"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(entries()) + 1
+    assert all(line.endswith(e.summary) for line, e in zip(lines[1:], entries(), strict=True))
 
 
 def test_the_list_as_json_and_markdown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,7 +34,7 @@ def test_the_list_as_json_and_markdown(capsys: pytest.CaptureFixture[str]) -> No
     data = json.loads(capsys.readouterr().out)
     assert data["schema"] == "costopt.strategies/1"
     found = {item["name"]: item for item in data["strategies"]}
-    assert found["llmlingua"]["needs"].startswith("costopt[llmlingua]")
+    assert found["llmlingua"]["needs"] == "costopt[llmlingua]"
     assert found["whitespace"]["safety"] == "lossless"
     assert main(["strategies", "--format", "markdown"]) == 0
     assert capsys.readouterr().out.count("\n") == len(entries()) + 2
