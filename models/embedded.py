@@ -1,6 +1,7 @@
 """The embedded target: SmolLM2-135M-Instruct, run by llama.cpp in this process."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,10 @@ CONTEXT = 8192
 DEFAULT_SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 """What the model's own chat template puts before a conversation without a system message."""
 _TEMPLATE = "smollm2-chat/1"
+_DEEPEST = 32
+_OUTWEIGHS = 10_000.0
+_SOME, _ALL = 512, 49_152
+_JSON_STARTS = frozenset('{["-0123456789tfn')
 
 
 @dataclass(frozen=True)
@@ -117,33 +122,52 @@ class EmbeddedTarget:
         server = self.server()
         with self._one_at_a_time:
             prompt = _prompt(server, request.messages)
-            forced = None
-            if request.continuation is not None:
-                forced = server.tokens(request.continuation)
-            payload = (
-                _generation(prompt, request.settings)
-                if forced is None
-                else _forcing(prompt, forced)
-            )
             begun = time.perf_counter()
-            found = server.post("/completion", payload, call)
+            if request.continuation is None:
+                drawn = _generate(server, prompt, request.settings, call)
+            else:
+                drawn = _force(server, prompt, request.continuation, call)
             latency_s = time.perf_counter() - begun
-        likelihoods = None if forced is None else _logprobs(found, forced)
         return Answer(
-            text=found["content"],
-            usage=Usage(input=len(prompt), output=int(found["tokens_predicted"])),
-            finish_reason=_finish_reason(found, request),
+            text=drawn.text,
+            usage=Usage(input=len(prompt), output=drawn.tokens),
+            finish_reason=drawn.finish_reason,
             latency_s=latency_s,
             model=MODEL,
             created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            logprobs=likelihoods,
-            logprob_segments=_segments(found) if likelihoods is not None else None,
+            logprobs=drawn.logprobs,
+            logprob_segments=drawn.segments,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """What came of a prompt."""
+
+    text: str
+    tokens: int
+    finish_reason: str
+    logprobs: tuple[float, ...] | None = None
+    segments: tuple[str, ...] | None = None
 
 
 def _check(settings: GenerationSettings) -> None:
     if settings.tools:
         raise TargetError("the embedded model takes no tool definitions", kind="rejected")
+    # llama.cpp follows a schema recursively, in this process.
+    if settings.response_schema is not None and _too_deep(settings.response_schema, _DEEPEST):
+        raise TargetError(
+            f"the response schema is nested more than {_DEEPEST} deep", kind="rejected"
+        )
+
+
+def _too_deep(value: object, left: int) -> bool:
+    if not isinstance(value, Mapping | list | tuple):
+        return False
+    if left == 0:
+        return True
+    inner = value.values() if isinstance(value, Mapping) else value
+    return any(_too_deep(part, left - 1) for part in inner)
 
 
 def _prompt(server: LlamaServer, messages: Sequence[Message]) -> list[int]:
@@ -167,7 +191,10 @@ def _prompt(server: LlamaServer, messages: Sequence[Message]) -> list[int]:
     return ids
 
 
-def _generation(prompt: list[int], settings: GenerationSettings) -> dict[str, Any]:
+def _generate(
+    server: LlamaServer, prompt: list[int], settings: GenerationSettings, call: Call
+) -> _Drawn:
+    """Return what the model writes after ``prompt``."""
     payload: dict[str, Any] = {
         "prompt": prompt,
         "n_predict": settings.max_output_tokens,
@@ -177,26 +204,94 @@ def _generation(prompt: list[int], settings: GenerationSettings) -> dict[str, An
         "seed": (settings.seed or 0) % 2**32,
         "stop": list(settings.stop),
         "cache_prompt": True,
+        "response_fields": ["content", "tokens_predicted", "stop_type"],
     }
     if settings.response_schema is not None:
         payload["json_schema"] = settings.response_schema
-    return payload
+    found = server.post("/completion", payload, call)
+    drawn = _Drawn(
+        text=str(found["content"]),
+        tokens=int(found["tokens_predicted"]),
+        finish_reason="length" if found["stop_type"] == "limit" else "stop",
+    )
+    if settings.response_schema is not None and not _is_json(drawn):
+        raise TargetError("llama.cpp cannot follow this response schema", kind="rejected")
+    return drawn
 
 
-def _forcing(prompt: list[int], forced: Sequence[int]) -> dict[str, Any]:
-    """Return the request that lets only ``forced`` come, token by token, with log-probabilities."""
+def _is_json(drawn: _Drawn) -> bool:
+    """Say whether an answer is JSON, as far as it goes.
+
+    llama.cpp ignores a schema that it does not understand, without a word.
+    """
+    if drawn.finish_reason == "length":
+        return drawn.text.lstrip()[:1] in _JSON_STARTS
+    try:
+        json.loads(drawn.text)
+    except ValueError:
+        return False
+    return True
+
+
+def _force(server: LlamaServer, prompt: list[int], continuation: str, call: Call) -> _Drawn:
+    """Return the log-probability of each token of ``continuation`` after ``prompt``.
+
+    The tokens are the canonical ones of the text, each forced in turn by a bias that nothing
+    outweighs; the log-probabilities are read before the bias. llama.cpp keeps what it computed,
+    so that each step evaluates one token. A grammar of token ids gives the same numbers, no faster,
+    but llama.cpp follows none through a token that is a part of a character.
+    """
+    forced = server.tokens(continuation)
     if not forced:
         raise TargetError("there is no text to take the log-likelihood of", kind="rejected")
     if len(prompt) + len(forced) > CONTEXT:
         raise _too_long(len(prompt), len(forced))
-    return {
+    entries = [
+        _forced_entry(server, [*prompt, *forced[:step]], token, call)
+        for step, token in enumerate(forced)
+    ]
+    return _Drawn(
+        text=continuation,
+        tokens=len(forced),
+        finish_reason="stop",
+        logprobs=tuple(float(entry["logprob"]) for entry in entries),
+        segments=tuple(str(entry["token"]) for entry in entries),
+    )
+
+
+def _forced_entry(
+    server: LlamaServer, prompt: list[int], token: int, call: Call
+) -> Mapping[str, Any]:
+    """Return what llama.cpp says of ``token`` as the next one after ``prompt``."""
+    entries = _next_token(server, prompt, token, 1, call)
+    if entries and entries[0]["id"] == token:
+        return entries[0]
+    # llama.cpp tells nothing of a token that ends within a character. So force one that does not,
+    # and find ours among the others that were possible there.
+    (visible,) = server.tokens("a")
+    for others in (_SOME, _ALL):
+        (entry,) = _next_token(server, prompt, visible, others, call)
+        for other in entry["top_logprobs"]:
+            if other["id"] == token:
+                return dict(other)
+    raise TargetError("llama.cpp did not follow the reference", kind="server")
+
+
+def _next_token(
+    server: LlamaServer, prompt: list[int], token: int, others: int, call: Call
+) -> list[dict[str, Any]]:
+    """Force ``token`` after ``prompt``; return its entry, with as many ``others``, or nothing."""
+    payload = {
         "prompt": prompt,
-        "n_predict": len(forced),
-        "grammar": "root ::= " + " ".join(f"<[{token}]>" for token in forced),
-        "n_probs": 1,
+        "n_predict": 1,
+        "logit_bias": [[token, _OUTWEIGHS]],
+        "n_probs": others,
         "temperature": 0,
         "cache_prompt": True,
+        "response_fields": ["completion_probabilities"],
     }
+    found = server.post("/completion", payload, call)
+    return list(found.get("completion_probabilities", ()))
 
 
 def _too_long(prompt: int, more: int) -> TargetError:
@@ -204,19 +299,3 @@ def _too_long(prompt: int, more: int) -> TargetError:
     return TargetError(
         f"{text} are more than the embedded model's {CONTEXT} positions", kind="rejected"
     )
-
-
-def _logprobs(found: Mapping[str, Any], forced: Sequence[int]) -> tuple[float, ...]:
-    entries = found["completion_probabilities"]
-    if [entry["id"] for entry in entries] != list(forced):
-        raise TargetError("llama.cpp did not follow the reference's tokens", kind="rejected")
-    return tuple(float(entry["logprob"]) for entry in entries)
-
-
-def _segments(found: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(entry["token"]) for entry in found["completion_probabilities"])
-
-
-def _finish_reason(found: Mapping[str, Any], request: Request) -> str:
-    limited = found["stop_type"] == "limit" and request.continuation is None
-    return "length" if limited else "stop"

@@ -15,6 +15,11 @@ from ..core.progress import Progress
 
 _POLL_S = 0.25
 _TIMEOUT_S = "15"
+_OFFLINE = re.compile(
+    r"Failed to establish|Connection ?(refused|reset|Error)|name resolution|Name or service|"
+    r"NameResolution|Failed to resolve|[Tt]imed out|unreachable|ProxyError|error sending request|"
+    r"dns error"
+)
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -102,13 +107,6 @@ def _reason(output: Path) -> str:
     lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
     errors = [line for line in lines if re.match(r"\s*(ERROR|error)\b", line)]
     chosen = (errors or [line for line in lines if line.strip()] or ["no reason given"])[-1]
-    network = next(
-        (
-            line
-            for line in lines
-            if "Failed to establish" in line or "onnection" in line or "name resolution" in line
-        ),
-        None,
-    )
-    text = chosen.strip() if network is None else "no connection to the package index"
+    offline = any(_OFFLINE.search(line) for line in lines)
+    text = "no connection to the package index" if offline else chosen.strip()
     return _CREDENTIALS.sub("", re.sub(r"^(ERROR|error):\s*", "", text))[:300]

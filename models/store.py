@@ -55,6 +55,7 @@ class AnswerStore:
         self._note = note or (lambda text: None)
         self._lock = threading.RLock()
         self._closed = False
+        self._opened: int | None = None
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = self._open()
@@ -74,6 +75,7 @@ class AnswerStore:
             if answer is None:
                 self._guarded(lambda: self._quarantine(row))
                 self._note("a stored answer was damaged; it is set aside and asked for again")
+                self._rebuild_if_damaged()
                 return None
             return fresh(answer)
 
@@ -124,6 +126,15 @@ class AnswerStore:
             )
             self._connection.execute("DELETE FROM answers WHERE key = ?", (row[0],))
 
+    def _rebuild_if_damaged(self) -> None:
+        """Begin a new file where not only a row but the structure around it is damaged."""
+        try:
+            found = self._connection.execute("PRAGMA integrity_check(1)").fetchall()
+        except sqlite3.DatabaseError:
+            found = []
+        if found != [("ok",)]:
+            self._replace_file()
+
     # -- the file --------------------------------------------------------------------------
 
     def _guarded(self, action: Callable[[], _T]) -> _T:
@@ -164,17 +175,12 @@ class AnswerStore:
         with suppress(sqlite3.Error):
             self._connection.close()
         with file_lock(self.path.with_suffix(".lock")):
-            # Another process may have repaired it in the meantime.
-            with suppress(sqlite3.Error):
-                self._connection = self._connect()
-                if self._sound():
+            # Another process may have repaired it in the meantime: then it is another file.
+            if _inode(self.path) != self._opened:
+                with suppress(sqlite3.Error):
+                    self._connection = self._connect()
                     return
-                self._connection.close()
             self._connection = self._begin_anew()
-
-    def _sound(self) -> bool:
-        rows = self._connection.execute("PRAGMA quick_check(1)").fetchall()
-        return rows == [("ok",)]
 
     def _begin_anew(self) -> sqlite3.Connection:
         """Move the damaged file aside and begin a new one with the rows that are still good."""
@@ -197,6 +203,7 @@ class AnswerStore:
 
     def _connect(self) -> sqlite3.Connection:
         connection = _connection(self.path)
+        self._opened = _inode(self.path)
         try:
             self._prepare(connection)
         except BaseException:
@@ -217,6 +224,14 @@ class AnswerStore:
         if version < _VERSION:
             connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
         connection.execute(f"{_SELECT} LIMIT 1").fetchone()
+
+
+def _inode(path: Path) -> int | None:
+    """Return what tells a file from another one of the same name."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _connection(path: Path) -> sqlite3.Connection:

