@@ -7,6 +7,7 @@ from statistics import fmean
 
 from ..compressors.registry import entry
 from ..core.report import (
+    CostInfo,
     EvalSetInfo,
     PromptReport,
     Quality,
@@ -113,6 +114,9 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
     weight = meter.weigh(variant, answers, baseline, base_answers)
     before = meter.weigh(baseline, base_answers, baseline, base_answers)
     cost = meter.cost(variant, weight, evidence=meter.evidence(weight))
+    if variant.side == "output" and not weight.output_measured:
+        # What it is for is a shorter answer: priced by its longer prompt alone it would mislead.
+        cost = CostInfo()
     comparison = _comparison(result, variant)
     first = variant is baseline
     change = None

@@ -205,10 +205,10 @@ class Measurement:
     # -- chains ----------------------------------------------------------------------------
 
     def _joined(self) -> tuple[Chain, ...]:
-        """Return chains of the singles that work: all of them, and the lossless ones."""
+        """Return the singles that work as one chain, and where answers judge, with an output's."""
         working = [v for v in self.measured.variants[1:] if self._works(v)]
         inputs = [v for v in working if v.side == "input"]
-        chains = [_join(inputs), _join([v for v in inputs if v.safety == "lossless"])]
+        chains = [_join(inputs)]
         outputs = [v for v in working if v.side == "output"]
         if outputs and not self._lengths_only:
             best = min(outputs, key=lambda v: (-self._savings().get(v.name, 0.0), v.name))

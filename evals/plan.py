@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 from ..core.types import EvalSet, Sample
 
-DEFAULT_SAMPLES = 48
+DEFAULT_SAMPLES = 40
 """Rows used for each prompt unless ``--samples`` says otherwise."""
 
 FINALISTS = 2
@@ -52,7 +52,7 @@ def plan_rows(
 
     Args:
         eval_set: The rows.
-        samples: The most rows to use; ``None`` for the default of 48.
+        samples: The most rows to use; ``None`` for the default of 40.
         candidates: Variants that compete.
         seed: Orders the rows.
         local: Whether a request costs this machine's time and no money: then fewer rows screen.
@@ -62,11 +62,11 @@ def plan_rows(
         >>> plan = plan_rows(EvalSet(path="", samples=rows, sha256=""), samples=None,
         ...                  candidates=10, seed=0, local=True)
         >>> len(plan.selection), len(plan.confirmation)
-        (6, 42)
+        (5, 35)
     """
     ordered = sorted(eval_set.samples, key=lambda sample: _place(sample, seed))
     rows = tuple(ordered[: samples if samples is not None else DEFAULT_SAMPLES])
-    screening = 6 if local else max(8, len(rows) // 5)
+    screening = 5 if local else max(8, len(rows) // 5)
     cut = _cluster_boundary(rows, screening)
     if _split_decides_more(len(rows), len(rows) - cut, candidates):
         selection, confirmation = rows[:cut], rows[cut:]
@@ -75,8 +75,8 @@ def plan_rows(
     return RowPlan(
         selection=selection,
         confirmation=confirmation,
-        screened_answers=min(4, len(selection)) if local else len(selection),
-        generated=min(8, len(rows)) if local else len(rows),
+        screened_answers=min(3, len(selection)) if local else len(selection),
+        generated=min(6, len(rows)) if local else len(rows),
     )
 
 

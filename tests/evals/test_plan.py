@@ -22,7 +22,7 @@ def ids(rows: tuple[Sample, ...]) -> list[str]:
 @given(n=st.integers(1, 300), candidates=st.integers(1, 40), local=st.booleans())
 def test_every_row_is_in_one_part_only(n: int, candidates: int, local: bool) -> None:
     plan = plan_rows(eval_set(n), samples=None, candidates=candidates, seed=0, local=local)
-    assert len(set(ids(plan.rows))) == len(plan.rows) == min(n, 48)
+    assert len(set(ids(plan.rows))) == len(plan.rows) == min(n, 40)
 
 
 @given(n=st.integers(20, 200), clusters=st.integers(2, 40), seed=st.integers(0, 50))
