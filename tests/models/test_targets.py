@@ -1,0 +1,98 @@
+"""Targets by name."""
+
+from pathlib import Path
+
+import pytest
+
+from costopt.core.config import Config, TargetConfig, load_config
+from costopt.core.errors import CostoptError
+from costopt.core.progress import Silent
+from costopt.core.protocols import Target
+from costopt.models.targets import open_target, target_names
+
+LOCAL = TargetConfig(name="local", model="llama3.2", base_url="http://127.0.0.1:9/v1")
+
+
+def config(*targets: TargetConfig) -> Config:
+    return Config(targets={target.name: target for target in targets})
+
+
+def opened(name: str, *targets: TargetConfig) -> Target:
+    return open_target(name, config(*targets), offline=True, progress=Silent())
+
+
+def test_a_configured_server() -> None:
+    target = opened("local", LOCAL)
+    assert (target.name, target.model) == ("local", "llama3.2")
+    assert target.identity["base_url"] == "http://127.0.0.1:9/v1"
+
+
+def test_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "costopt.toml").write_text(
+        '[targets.mine]\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1/"\n'
+    )
+    found = load_config(None, tmp_path)
+    target = open_target("mine", found, offline=True, progress=Silent())
+    assert target.identity["base_url"] == "http://127.0.0.1:9/v1"
+
+
+def test_an_unknown_name_has_a_nearest_one() -> None:
+    with pytest.raises(CostoptError, match='no target "locla"') as caught:
+        opened("locla", LOCAL)
+    assert '"local"' in str(caught.value.hint)
+    with pytest.raises(CostoptError) as caught:
+        opened("embeded")
+    assert '"embedded"' in str(caught.value.hint)
+
+
+def test_names() -> None:
+    assert target_names(config(LOCAL)) == ("embedded", "local")
+
+
+def test_a_hosted_one_needs_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CostoptError, match="OPENAI_API_KEY is not set"):
+        opened("openai:gpt-4o-mini")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    target = opened("openai:gpt-4o-mini")
+    assert target.model == "gpt-4o-mini"
+    # Its default key goes to its own endpoint, whatever another variable says.
+    assert target.identity["base_url"] == "https://api.openai.com/v1"
+    assert (target.counter.tokenizer, target.counter.exact) == ("o200k_base", True)
+
+
+def test_a_hosted_one_with_a_name_and_a_variable_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = TargetConfig(name="team", model="openai:gpt-4o-mini", api_key_env="TEAM_KEY")
+    with pytest.raises(CostoptError, match="TEAM_KEY is not set"):
+        opened("team", found)
+    monkeypatch.setenv("TEAM_KEY", "sk-team")
+    assert opened("team", found).model == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize("name", ["anthropic:claude-haiku-4-5", "openai:", ":x", "llama3:8b"])
+def test_what_cannot_be_reached_names_what_can(name: str) -> None:
+    with pytest.raises(CostoptError) as caught:
+        opened(name)
+    assert "openai:MODEL" in str(caught.value.hint)
+    assert "base_url" in str(caught.value.hint)
+
+
+def test_another_endpoint_never_gets_the_default_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    target = opened("local", LOCAL)
+    assert target._key() is None  # type: ignore[attr-defined]
+
+
+def test_offline_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(CostoptError, match="fetching is forbidden"):
+        opened("embedded")
+
+
+def test_unknown_models_are_counted_by_an_estimate_that_says_so() -> None:
+    counter = opened("local", LOCAL).counter
+    assert counter("one two three") > 0
+    odd = TargetConfig(name="odd", model="my-own-finetune", base_url="http://127.0.0.1:9/v1")
+    assert not opened("odd", odd).counter.exact
