@@ -49,6 +49,7 @@ def _compact(text: str, syntax: Syntax, count: TokenCounter) -> str:
         return text
     opaque = _opaque(text, syntax)
     code = [(fence.start, fence.end) for fence in fences(text)]
+    code += [span for span in inline_code(text) if "\n" in text[slice(*span)]]
     parts: list[str] = []
     at = 0
     for table in tables(text):

@@ -38,7 +38,7 @@ _COUNT = (
     r"|hundred|thousand|million|billion|dozen"
 )
 NUMBER = re.compile(
-    r"(?:(?<![\w.])[-+−±])?[$€£¥₹]?(?<!\w)\w*\d\w*(?:[.,:/]\w*\d\w*)*"
+    r"(?:(?<![\w.])[-+−±])?[$€£¥₹]?(?<!\w)[^\W\d]*\d\w*(?:[.,:/][^\W\d]*\d\w*)*"
     rf"(?:[ -]?(?:{_UNIT}))?"
     rf"|\b(?:(?:exactly|only|just|single)\ one|{_COUNT})\b(?:[ -](?:{_UNIT}))?",
     re.IGNORECASE,
@@ -61,14 +61,25 @@ _WORDS = (
     "pas", "jamais", "sans", "sauf", "seulement", "uniquement",
     "nunca", "jamás", "sin", "sólo", "solamente", "excepto", "non", "mai", "senza",
 )  # fmt: skip
-LIMIT = re.compile(
-    r"\b(?:"
-    + "|".join(phrase.replace(" ", r"[ \t]{1,3}") for phrase in _PHRASES)
-    + r"|without(?![ ]saying)|kein\w{0,2}|(?:ai|are|ca|could|did|do|does|had|has|have|is|might|must"
-    r"|need|ought|sha|should|was|were|wo|would)n['’]t|(?:" + "|".join(_WORDS) + r"))\b"
-    r"|[不没沒未无無勿禁只仅僅]|ない|ません|だけ|のみ",
-    re.IGNORECASE,
-)
+_LIMIT_WORDS = frozenset(_WORDS)
+_LIMIT_PHRASES: dict[str, re.Pattern[str]] = {
+    first: re.compile(
+        rf"{first}(?:"
+        + "|".join(
+            "".join(rf"[ \t]{{1,3}}{word}" for word in phrase.split()[1:])
+            for phrase in _PHRASES
+            if phrase.split()[0] == first
+        )
+        + r")(?!\w)",
+        re.IGNORECASE,
+    )
+    for first in {phrase.split()[0] for phrase in _PHRASES}
+}
+_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:['’]t(?!\w))?(?!\w)")
+_KEIN = frozenset({"kein", "keine", "keinen", "keinem", "keiner", "keines"})
+_CONTRACTED = ("n't", "n’t")
+_SAYING = re.compile(r"without[ \t]{1,3}saying\b", re.IGNORECASE)
+_CJK = re.compile(r"[不没沒未无無勿禁只仅僅]|ない|ません|だけ|のみ")
 
 _SINGLE = re.compile(
     r"(?<![\w'])'(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w)){1,200}?(?<=[^\s'])'(?![\w'])"
@@ -138,5 +149,24 @@ def limits(text: str) -> Iterator[tuple[int, int]]:
         >>> [text[start:end] for start, end in limits(text)]
         ["don't", 'more than', 'unless']
     """
-    for match in LIMIT.finditer(text):
+    end = 0
+    for word in _WORD.finditer(text):
+        found = _limit_end(text, word) if word.start() >= end else 0
+        if found:
+            end = found
+            yield word.start(), end
+    for match in _CJK.finditer(text):
         yield match.span()
+
+
+def _limit_end(text: str, word: re.Match[str]) -> int:
+    """Return where the limit that begins with this word ends, or 0 if none does."""
+    key = word.group().lower()
+    phrase = _LIMIT_PHRASES.get(key)
+    longer = phrase.match(text, word.start()) if phrase else None
+    if longer:
+        return longer.end()
+    if key == "without":
+        return 0 if _SAYING.match(text, word.start()) else word.end()
+    single = key in _LIMIT_WORDS or key.endswith(_CONTRACTED) or key in _KEIN
+    return word.end() if single else 0
