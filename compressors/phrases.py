@@ -91,6 +91,8 @@ ORDERS = tuple(
         rf"take (?:great )?care to{_VERB}",
         rf"be (?:so|as) kind (?:as )?to{_VERB}",
         rf"be careful to{_VERB}",
+        rf"please kindly{_VERB}",
+        rf"kindly please{_VERB}",
         r"simply (?!put)(?=[a-z])",
     )
 )

@@ -33,6 +33,7 @@ def shorten(text, syntax=Syntax.FSTRING):
         ("You are an extremely helpful, very kind guide.", "You are a helpful, kind guide."),
         ("You are a very experienced guide.", "You are an experienced guide."),
         ("Please never guess.", "Never guess."),
+        ("Please kindly choose one.", "Choose one."),
         ("Please do not guess.", "Do not guess."),
         ("- Kindly reply in one line.", "- Reply in one line."),
         ("Sum it up. Thank you very much in advance!", "Sum it up."),
