@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -147,7 +148,9 @@ def _calm_threads() -> Generator[None]:
     before = dict(os.environ)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         for name in set(os.environ) - set(before):
             del os.environ[name]

@@ -69,6 +69,12 @@ class Engine:
         ]
         tokens = self._tokens(part)
         words = words_of(part, tokens, union([*inside, *layout(part)]))
+        if len(words.protected) < len(words.ranges):
+            # What follows the last word that may be dropped need not be read.
+            last = max(set(range(len(words.ranges))) - words.protected)
+            part = part[: words.ranges[last].end]
+            tokens = self._tokens(part)
+            words = words_of(part, tokens, union([*inside, *layout(part)]))
         chosen = self._lingua.choose(part, words, rate, _outside(tokens, inside))
         return [word for index, word in enumerate(words.ranges) if index in chosen]
 
@@ -135,7 +141,7 @@ class _Lingua(PromptCompressor):
         """Return the numbers of the words that stay: ``rate`` of ``prose`` tokens."""
         total = len(words.of_token)
         everything = frozenset(range(len(words.ranges)))
-        if total < 2 or words.protected == everything:
+        if len(everything) < 2 or total < 2 or words.protected == everything:
             return everything
         self._words, self._size, self._done = words, total // -(-total // _SEGMENT), 0
         self._index = torch.arange(total)

@@ -190,14 +190,14 @@ def tidy(text: str, kept: Iterable[Range], fixed: Iterable[Range]) -> list[Range
         mask[start:end] = b"\1" * (end - start)
     for start, end in fixed:
         solid[start:end] = mask[start:end] = b"\1" * (end - start)
-    for start, end in layout(text):
-        line = text.find("\n", end)
-        _set(mask, solid, Range(start, end), 1 in mask[end : line if line >= 0 else len(text)])
     for match in _PAIR.finditer(text):
         opening, closing = _marks(match)
         if 1 in mask[opening.start : opening.end] or 1 in mask[closing.start : closing.end]:
             for mark in (opening, closing):
                 _set(mask, solid, mark, 1 in mask[opening.end : closing.start])
+    for start, end in layout(text):
+        line = text.find("\n", end)
+        _set(mask, solid, Range(start, end), 1 in mask[end : line if line >= 0 else len(text)])
     return [Range(*match.span()) for match in re.finditer(rb"\x01+", mask)]
 
 
