@@ -18,7 +18,7 @@ class Syntax(StrEnum):
     FSTRING = "fstring"
     """``{name}``; ``{{`` and ``}}`` are literal braces. Identifiers only."""
     MUSTACHE = "mustache"
-    """``{{name}}``, sections ``{{#x}}…{{/x}}``; rendered by pystache."""
+    """``{{name}}``, sections ``{{#x}}…{{/x}}``."""
     HANDLEBARS = "handlebars"
     """dotprompt's ``{{name}}``, ``{{#if}}``, ``{{#each}}``, ``{{role "…"}}``."""
     NONE = "none"

@@ -7,12 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from .. import __version__
-from ..compressors.registry import entry, parse_spec
+from ..compressors.registry import entry, load, parse_spec
 from ..compressors.variants import DEFAULT_CHAINS
 from ..core.config import Config
 from ..core.discovery import LoadedPrompt, load_prompts
 from ..core.progress import Progress
+from ..core.protocols import ContextCompressor
 from ..core.report import Report, Skipped, Spent
+from ..models.lingua import open_lingua
 from .assemble import PromptResult, report_prompt
 from .desk import Desk, open_desk, open_shared
 from .measure import Chain
@@ -77,8 +79,11 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
     skipped = list(loaded.skipped)
     prompts = _prepare_all(loaded.prompts, options, skipped)
     shared = None if options.static else open_shared(options, progress)
+    compressor = _compressor(chains, options, progress)
     names = dict.fromkeys(options.targets)
-    desks = tuple(open_desk(name, options, progress, shared) for name in names)
+    desks = tuple(
+        open_desk(name, options, progress, shared=shared, compressor=compressor) for name in names
+    )
     run = _Run(options=options, prompts=prompts, skipped=tuple(skipped), desks=desks)
     try:
         asyncio.run(_run_all(run, chains))
@@ -92,6 +97,15 @@ def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:
     if options.lossless:
         chains = tuple(c for c in chains if all(entry(s.name).safety == "lossless" for s in c))
     return chains
+
+
+def _compressor(
+    chains: tuple[Chain, ...], options: AnalyzeOptions, progress: Progress
+) -> ContextCompressor | None:
+    """Open the model that shortens text, where a strategy of this run needs one."""
+    if not any("model" in load(spec.name).needs for chain in chains for spec in chain):
+        return None
+    return open_lingua(None, offline=options.offline, progress=progress)
 
 
 def _prepare_all(

@@ -203,7 +203,7 @@ def recommend(candidates: Sequence[Candidate], baseline_cost: Decimal | None) ->
         saving = 1 - float((best.cost or Decimal(0)) / (baseline_cost or Decimal(1)))
         return best.name, (
             f"the cheapest variant that {_verb(best.verdict)}: "
-            f"{saving:.1%} of the cost per request saved"
+            f"{saving * 100:.1f} % of the cost per request saved"
         )
     if cheaper:
         return "baseline", (

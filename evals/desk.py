@@ -10,7 +10,7 @@ from ..core.config import TargetConfig
 from ..core.errors import CostoptError
 from ..core.paths import cache_dir
 from ..core.progress import Progress
-from ..core.protocols import Target, TokenCounter
+from ..core.protocols import ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
 from ..core.types import Request, Usage, Variant
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
@@ -47,10 +47,11 @@ class Desk:
     progress: Progress
     target: Target | None = None
     client: Client | None = None
+    compressor: ContextCompressor | None = None
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
         """Return a prompt's result in the making; with a measurement where there can be one."""
-        context = StrategyContext(count=self.counter)
+        context = StrategyContext(count=self.counter, compressor=self.compressor)
         variants = (
             Variant(name="baseline", template=prompt.template),
             *propose(prompt.template, chains, context),
@@ -166,7 +167,12 @@ def open_shared(options: "AnalyzeOptions", progress: Progress) -> Shared:
 
 
 def open_desk(
-    name: str, options: "AnalyzeOptions", progress: Progress, shared: Shared | None
+    name: str,
+    options: "AnalyzeOptions",
+    progress: Progress,
+    *,
+    shared: Shared | None,
+    compressor: ContextCompressor | None,
 ) -> Desk:
     """Open and price a target; without ``shared`` nothing will be asked (a static run).
 
@@ -199,6 +205,7 @@ def open_desk(
         options=options,
         progress=progress,
         target=target,
+        compressor=compressor,
     )
     if target is not None and shared is not None:
         desk.client = Client(

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -9,6 +10,9 @@ from ..core.types import EvalSet, Sample
 
 DEFAULT_SAMPLES = 40
 """Rows used for each prompt unless ``--samples`` says otherwise."""
+
+_SCREENING = 6
+"""Selection rows at the embedded target, where a request costs time and no money."""
 
 FINALISTS = 2
 """Candidates that go from the selection rows to the confirmation rows, at most."""
@@ -46,9 +50,10 @@ def plan_rows(
     """Choose and split the rows of one eval set.
 
     Rows are ordered by a hash of the seed and their cluster (or id), so that adding rows does not
-    reshuffle the others, and a cluster stays in one part. Picking on a part and confirming on the
-    rest needs a correction for the finalists only; deciding on all rows needs one for every
-    candidate. The plan takes whichever gives the narrower interval at this number of rows.
+    reshuffle the others. A cluster is never in both parts; one row of it is enough to pick on.
+    Picking on a part and confirming on the rest needs a correction for the finalists only;
+    deciding on all rows needs one for every candidate. The plan takes whichever gives the
+    narrower interval at this number of rows.
 
     Args:
         eval_set: The rows.
@@ -62,39 +67,49 @@ def plan_rows(
         >>> plan = plan_rows(EvalSet(path="", samples=rows, sha256=""), samples=None,
         ...                  candidates=10, seed=0, local=True)
         >>> len(plan.selection), len(plan.confirmation)
-        (5, 35)
+        (6, 34)
     """
     ordered = sorted(eval_set.samples, key=lambda sample: _place(sample, seed))
-    rows = tuple(ordered[: samples if samples is not None else DEFAULT_SAMPLES])
-    screening = 5 if local else max(8, len(rows) // 5)
-    cut = _cluster_boundary(rows, screening)
-    if _split_decides_more(len(rows), len(rows) - cut, candidates):
-        selection, confirmation = rows[:cut], rows[cut:]
+    most = samples if samples is not None else DEFAULT_SAMPLES
+    picked, others = _part(ordered, _SCREENING if local else max(8, min(most, len(ordered)) // 5))
+    if _split_decides_more(
+        min(most, len(ordered)), min(most - len(picked), len(others)), candidates
+    ):
+        selection, confirmation = picked, others[: most - len(picked)]
     else:
-        selection, confirmation = rows, ()
+        selection, confirmation = tuple(ordered[:most]), ()
     return RowPlan(
         selection=selection,
         confirmation=confirmation,
         screened_answers=min(3, len(selection)) if local else len(selection),
-        generated=min(6, len(rows)) if local else len(rows),
+        generated=min(6, most) if local else most,
     )
 
 
 def _place(sample: Sample, seed: int) -> tuple[str, str]:
-    group = sample.cluster or sample.id
-    return _hash(f"{seed}:{group}"), _hash(f"{seed}:{sample.id}")
+    return _hash(f"{seed}:{_group(sample)}"), _hash(f"{seed}:{sample.id}")
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _cluster_boundary(rows: tuple[Sample, ...], wanted: int) -> int:
-    """Return the first cut at or after ``wanted`` that does not part a cluster."""
-    cut = min(wanted, len(rows))
-    while 0 < cut < len(rows) and rows[cut].cluster and rows[cut].cluster == rows[cut - 1].cluster:
-        cut += 1
-    return cut
+def _part(ordered: Sequence[Sample], wanted: int) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    """Return one row each of the first ``wanted`` clusters, and the rows of all other clusters.
+
+    Rows of one cluster say nearly the same, so that screening on two of them is a waste, and
+    confirming on the second what was picked on the first would not be on fresh rows.
+    """
+    groups: dict[str, Sample] = {}
+    for sample in ordered:
+        if len(groups) < wanted:
+            groups.setdefault(_group(sample), sample)
+    rest = tuple(sample for sample in ordered if _group(sample) not in groups)
+    return tuple(groups.values()), rest
+
+
+def _group(sample: Sample) -> str:
+    return f"cluster {sample.cluster}" if sample.cluster else f"row {sample.id}"
 
 
 def _split_decides_more(all_rows: int, confirmation_rows: int, candidates: int) -> bool:

@@ -137,7 +137,7 @@ def candidate(name: str, cost: str, **changes: object) -> Candidate:
 def test_the_cheapest_that_holds_is_recommended() -> None:
     name, reason = recommend([candidate("a", "0.8"), candidate("b", "0.7")], Decimal(1))
     assert name == "b"
-    assert "30.0%" in reason
+    assert "30.0 %" in reason
 
 
 @pytest.mark.parametrize(
