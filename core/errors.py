@@ -1,8 +1,8 @@
 """The one error that users see: what went wrong, where, and what to do about it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from collections.abc import Iterable
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,10 @@ from .statistics import paired_bounds
 
 Chain = tuple[StrategySpec, ...]
 
-_FUTILITY_ROWS = 12
+_FIRST_LOOK = 16
+"""Confirmation rows after which a finalist may already be decided; the second look is at all."""
+
+_LOOKS = 2
 _CONCISELY = "answer-concisely"
 
 
@@ -135,7 +138,7 @@ class Measurement:
         results = [outcome.result for outcome in self.setup.runner.outcomes.values()]
         failures = [result for result in results if isinstance(result, Failure)]
         kinds = {failure.kind for failure in failures}
-        if len(failures) == len(results) and kinds == {FailureKind.TARGET}:
+        if len(failures) == len(results) and FailureKind.BUDGET not in kinds:
             raise CostoptError(
                 f"the target gave no answer: {failures[0].message}",
                 hint="try it with: costopt models test NAME",
@@ -229,16 +232,13 @@ class Measurement:
     async def _confirm(self) -> None:
         chosen = self._finalists()
         self._note_plan(len(chosen))
-        plan = self.setup.plan
         held: list[str] = []
-        if chosen:
-            await self._run_baseline(plan.confirmation)
         for name in chosen:
             if held and self._savings()[name] <= max(self._savings()[other] for other in held):
                 continue
             variant = next(v for v in self.measured.variants if v.name == name)
-            await self._ask(variant, plan.selection, lengths=True)
-            await self._ask_until_futile(variant, candidates=len(chosen))
+            await self._ask(variant, self.setup.plan.selection, lengths=True)
+            await self._confirm_one(variant, candidates=len(chosen))
             if self.measured.comparisons[name].verdict in {"holds", "better"}:
                 held.append(name)
         if held and not all(self.measured.harm_seen.values()):
@@ -267,36 +267,46 @@ class Measurement:
         best = paired_bounds([0.0] * rows, alpha=ALPHA / FINALISTS, scale=judge.metric.scale)
         return best is not None and best.low > -judge.margin
 
-    async def _ask_until_futile(self, variant: Variant, *, candidates: int) -> None:
-        """Confirm; stop after a dozen rows where the rest could hardly turn it.
+    async def _confirm_one(self, variant: Variant, *, candidates: int) -> None:
+        """Confirm in two looks: at sixteen rows, and where they do not decide, at all of them.
 
-        Stopping early only gives up: it can not make a variant hold that would not have.
+        The error is shared among finalists and looks (Bonferroni; a simple form of the group
+        sequential designs of Pocock 1977, *Biometrika* 64), so that stopping at the first look is
+        as safe as going on. Giving up where the rest could hardly turn it needs no such care.
         """
         rows = self.setup.plan.confirmation
-        judge = self._judge(variant)
         ids = {sample.id for sample in rows}
-        for count in (min(_FUTILITY_ROWS, len(rows)), len(rows)):
+        # Too few rows for a second look to tell more than the first: then there is only one.
+        first = _FIRST_LOOK if len(rows) >= 2 * _FIRST_LOOK else len(rows)
+        shares = candidates * (_LOOKS if first < len(rows) else 1)
+        for count in dict.fromkeys((first, len(rows))):
+            await self._run_baseline(rows[:count])
             await self._ask(variant, rows[:count], lengths=True)
             outcomes = [o for o in self._outcomes(variant) if o.trial.sample.id in ids]
             self.measured.confirmed.add(variant.name)
-            self._compare_one(variant, outcomes, candidates)
-            comparison = self.measured.comparisons[variant.name]
-            left = len(rows) - count
-            if judge is None or left <= 0:
+            self._compare_one(variant, outcomes, shares)
+            if count < len(rows) and self._settled(variant, len(rows) - count, shares):
                 return
-            chance = assurance(
-                comparison.differences,
-                margin=judge.margin,
-                rows=left,
-                alpha=ALPHA / candidates,
-                spread=judge.margin,
-            )
-            if comparison.verdict == "worse" or chance < 0.05:
-                self.measured.notes.append(
-                    f"{variant.name}: confirmation stopped after {count} rows, where the rest "
-                    "could hardly have made it hold"
-                )
-                return
+
+    def _settled(self, variant: Variant, left: int, shares: int) -> bool:
+        """Whether a finalist needs no second look, or could hardly be turned by it."""
+        comparison, judge = self.measured.comparisons[variant.name], self._judge(variant)
+        if judge is None or comparison.verdict != "not enough data":
+            return True
+        chance = assurance(
+            comparison.differences,
+            margin=judge.margin,
+            rows=left,
+            alpha=ALPHA / shares,
+            spread=judge.margin,
+        )
+        if chance >= 0.05:
+            return False
+        self.measured.notes.append(
+            f"{variant.name}: given up after {len(comparison.differences)} confirmation rows, "
+            "where the rest could hardly have made it hold"
+        )
+        return True
 
     async def _confirm_harm(self) -> None:
         harm = next((v for v in self.measured.variants if v.name == HARMFUL), None)

@@ -21,6 +21,8 @@ HARMFUL = "empty-variables"
 REPEATED = "none"
 """The A/A control: the baseline drawn a second time."""
 
+_KINDS = {"timeout": FailureKind.TIMEOUT, "refused": FailureKind.REFUSED}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
@@ -115,7 +117,7 @@ class Runner:
             self.out_of_budget = True
             return Outcome(trial=trial, result=Failure(FailureKind.BUDGET, str(error)))
         except TargetError as error:
-            kind = FailureKind.TIMEOUT if error.kind == "timeout" else FailureKind.TARGET
+            kind = _KINDS.get(error.kind, FailureKind.TARGET)
             return Outcome(trial=trial, result=Failure(kind, str(error)))
         if not answers:
             reason = "the baseline gave no text to compare with"

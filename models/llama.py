@@ -86,7 +86,8 @@ class LlamaServer:
             part.n_threads = threads or processors()
             part.poll = 0  # Do not spin while others need the processor.
         parameters.warmup = False
-        parameters.cache_ram_mib = 0
+        # Keeps the prefixes of other prompts, so that coming back to one computes nothing again.
+        parameters.cache_ram_mib = 256
         parameters.ui = False
         parameters.verbosity = -1
         parameters.port = 0
