@@ -93,8 +93,10 @@ class Measurement:
         await self._screen_controls()
         await self._screen(self._propose(self._side_chains("output")))
         await self._screen(self._propose(self._side_chains("input")))
+        self._compare()
         if self.setup.join:
             await self._screen(self._propose(self._joined()))
+            self._compare()
         if plan.split:
             await self._confirm()
         else:
@@ -165,17 +167,17 @@ class Measurement:
             control = replace(variant, control=True)
             if control.name in (REPEATED, HARMFUL):
                 control = replace(control, rejected=None)
-            await self._screen((control,), candidates=1)
+            await self._screen((control,))
+        self._compare()
         harm = self.measured.comparisons.get(HARMFUL)
         if harm is not None:
             self.measured.harm_seen[harm.metric] = harm.verdict == "worse"
 
-    async def _screen(self, variants: Sequence[Variant], candidates: int | None = None) -> None:
+    async def _screen(self, variants: Sequence[Variant]) -> None:
         self.measured.variants.extend(variants)
         for variant in variants:
             if variant.rejected is None:
                 await self._ask(variant, self._screening_rows(variant), lengths=False)
-        self._compare(candidates)
 
     def _screening_rows(self, variant: Variant) -> Sequence[Sample]:
         plan = self.setup.plan
@@ -183,14 +185,14 @@ class Measurement:
             plan.selection[: plan.screened_answers] if variant.side == "output" else plan.selection
         )
 
-    def _compare(self, candidates: int | None) -> None:
+    def _compare(self) -> None:
         """Compare what was asked so far; later joins raise the number of candidates for all."""
         competing = sum(
             1 for v in self.measured.variants[1:] if v.rejected is None and not v.control
         )
         for variant in self.measured.variants[1:]:
             if variant.rejected is None and variant.name not in self.measured.confirmed:
-                count = 1 if variant.control else candidates or competing
+                count = 1 if variant.control else competing
                 self._compare_one(variant, self._outcomes(variant), count)
 
     def _compare_one(self, variant: Variant, outcomes: Sequence[Outcome], candidates: int) -> None:

@@ -11,7 +11,7 @@ from ..core.types import EvalSet, Sample
 DEFAULT_SAMPLES = 40
 """Rows used for each prompt unless ``--samples`` says otherwise."""
 
-_SCREENING = 6
+_SCREENING = 5
 """Selection rows at the embedded target, where a request costs time and no money."""
 
 FINALISTS = 2
@@ -67,7 +67,7 @@ def plan_rows(
         >>> plan = plan_rows(EvalSet(path="", samples=rows, sha256=""), samples=None,
         ...                  candidates=10, seed=0, local=True)
         >>> len(plan.selection), len(plan.confirmation)
-        (6, 34)
+        (5, 35)
     """
     ordered = sorted(eval_set.samples, key=lambda sample: _place(sample, seed))
     most = samples if samples is not None else DEFAULT_SAMPLES
@@ -81,8 +81,8 @@ def plan_rows(
     return RowPlan(
         selection=selection,
         confirmation=confirmation,
-        screened_answers=min(3, len(selection)) if local else len(selection),
-        generated=min(6, most) if local else most,
+        screened_answers=min(2, len(selection)) if local else len(selection),
+        generated=min(5, most) if local else most,
     )
 
 

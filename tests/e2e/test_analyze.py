@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ metric: exact_match
 settings: {max_output_tokens: 8}
 ---
 Please note that it is very important that you answer the question in a polite and helpful way.
-You are a geography assistant, and you should always answer with the name of the city only.   
+You are a geography assistant, and you should always answer with the name of the city only.{blanks}
 
 
 
@@ -32,7 +33,7 @@ Due to the fact that answers are read by a machine, please do not add any explan
 
 Question: {{ question }}
 Answer:
-"""
+""".replace("{blanks}", "   ")
 CITIES = {
     "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo", "Egypt": "Cairo",
     "Peru": "Lima", "Cuba": "Havana", "Norway": "Oslo", "Greece": "Athens", "Kenya": "Nairobi",
@@ -122,27 +123,17 @@ def test_ctrl_c_keeps_what_was_done(prompts: Path, tmp_path: Path) -> None:
 
 
 def _rows(folder: Path) -> int:
-    import sqlite3
-
-    files = [path for path in folder.glob("*") if path.suffix in {".db", ".sqlite", ".sqlite3"}]
-    if not files:
+    """How many answers the store holds; 0 while it is being made."""
+    file = folder / "answers.sqlite3"
+    if not file.exists():
         return 0
+    db = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)
     try:
-        with sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True, timeout=5) as db:
-            tables = [
-                name for (name,) in db.execute("select name from sqlite_master where type='table'")
-            ]
-            count = (
-                db.execute("select count(*) from answers").fetchone()[0]
-                if "answers" in tables
-                else 0
-            )
+        return db.execute("select count(*) from answers").fetchone()[0]
     except sqlite3.OperationalError:
         return 0
     finally:
-        if "db" in locals():
-            db.close()
-    return count
+        db.close()
 
 
 @pytest.mark.embedded
