@@ -25,7 +25,7 @@ from .lingua_weights import LinguaModel, find_model, lingua_folder, model_folder
 if TYPE_CHECKING:
     from .lingua_engine import Engine
 
-METHOD = "lingua/1"
+METHOD = "lingua/2"
 """Names the way of compressing; part of what results are found by. Change it with the code."""
 PACKAGES = ("llmlingua", "transformers", "torch")
 
@@ -111,7 +111,17 @@ class _Compressor:
         plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if plain != text:
             return text
-        return self._engine(model).compress(text, rate, occurrences(text, keep))
+        engine = self._engine(model)
+        try:
+            return engine.compress(text, rate, occurrences(text, keep))
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            if model.named is None:
+                raise
+            raise CostoptError(
+                f'llmlingua cannot use the model "{model.name}": {_told(error)}',
+                hint="it needs a causal language model that attends to all of its text, with a "
+                "fast tokenizer",
+            ) from error
 
     def _engine(self, model: LinguaModel) -> "Engine":
         if model.identity not in self._engines:
@@ -129,13 +139,18 @@ def _load(folder: Path) -> "Engine":
 
         return Engine(folder)
     except (ImportError, OSError, ValueError, RuntimeError) as error:
-        told = str(error).strip().splitlines() or [type(error).__name__]
         raise CostoptError(
-            f"llmlingua cannot load its model: {told[0][:300]}",
+            f"llmlingua cannot load its model: {_told(error)}",
             where=Where(str(folder)),
             hint='run: pip install "costopt[llmlingua]"; it needs a causal language model in '
             "the format of transformers",
         ) from error
+
+
+def _told(error: Exception) -> str:
+    """Return an error's first line."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
 
 
 @contextmanager
