@@ -25,11 +25,13 @@ class LLMLingua(Strategy):
     format specifications, examples, URLs, quoted literals, numbers, and negations and limits stay
     as they are, and so do line breaks, list marks and labels such as "Answer:". A message with
     less than 40 tokens of free prose is left alone. What was asked for and what was reached are
-    noted: they differ a little, since whole words are dropped and tokenizers differ.
+    noted: they differ a little, since whole words are dropped and tokenizers differ. Horizontal
+    rules, and list marks with nothing left behind them, go.
 
     What it can break:
         Much: it knows no grammar, no facts and no task. What is predictable to a model of 135
-        million parameters may still matter, such as which of two things a sentence is about. Read
+        million parameters may still matter, such as which of two things a sentence is about. A
+        negation stays, but what it negates may go ("never invent a topic": "never a"). Read
         the result, and trust the measurement rather than the rate. Its savings are in tokens of
         its own model; another tokenizer may need more for the same words.
 
