@@ -34,7 +34,9 @@ def insertion_point(text: str, syntax: Syntax) -> int:
         if span.kind is SpanKind.DATA and span.start <= first <= span.end:
             first = span.start
             break
-    return _paragraph_start(text, first)
+    start = _paragraph_start(text, first)
+    # A paragraph may begin inside a fence that an earlier, unbalanced one opened.
+    return next((f.start for f in fences(text) if f.start < start < f.end), start)
 
 
 def _before_cue(text: str) -> int:

@@ -1,7 +1,8 @@
 import pytest
 
 from costopt.compressors.contract import template_of
-from costopt.compressors.placement import add_instruction, insert
+from costopt.compressors.placement import add_instruction, insert, insertion_point
+from costopt.core.blocks import fences
 from costopt.core.types import Syntax
 
 LINE = "Be brief."
@@ -47,3 +48,10 @@ def test_an_example_turn_does_not():
 
 def test_an_empty_prompt_stays_empty():
     assert add_instruction(template_of(" "), LINE).text == " "
+
+
+def test_an_instruction_never_lands_inside_a_fence_that_an_unbalanced_one_opened() -> None:
+    fence = '```json\n{\n  "a": 1\n}\n```'
+    text = f"Be kind. {fence}\nBe kind.\n\n\n\n{fence}\n{{name}}"
+    at = insertion_point(text, Syntax.FSTRING)
+    assert not any(found.start < at < found.end for found in fences(text))

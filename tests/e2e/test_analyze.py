@@ -119,7 +119,8 @@ def test_ctrl_c_keeps_what_was_done(prompts: Path, tmp_path: Path) -> None:
     assert "Traceback" not in err
     done = report(run(*args[1:]))
     assert done["partial"] is False
-    assert done["spent"]["cached_answers"] >= partial["spent"]["requests"]
+    # The one request that was under way is asked again; all that were answered are not.
+    assert done["spent"]["cached_answers"] >= partial["spent"]["requests"] - 1
 
 
 def _rows(folder: Path) -> int:
