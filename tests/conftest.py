@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from costopt.core.report import (
     CostInfo,
@@ -30,6 +31,11 @@ from costopt.core.report import (
     VariantReport,
 )
 from costopt.core.types import GenerationSettings, Message
+
+# In CI the examples are the same every time, so that a red run is about the change; elsewhere
+# every run looks for new ones. Machines are shared: no example has a time limit.
+settings.register_profile("costopt", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("costopt")
 
 _KEYS = ("_API_KEY", "_API_TOKEN", "_ACCESS_KEY")
 
