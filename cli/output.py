@@ -9,11 +9,11 @@ from ..core.errors import CostoptError, Where
 
 _PLAIN = str.maketrans("−…→—·Δ°", "-.>--do")
 """Stand-ins of the same width, for a standard output that is not Unicode."""
-MIN_WIDTH, OFF_TERMINAL_WIDTH, MAX_WIDTH = 60, 100, 140
+MIN_WIDTH, OFF_TERMINAL_WIDTH, MAX_WIDTH = 60, 80, 140
 
 
 def page_width() -> int:
-    """Return the columns to lay out for: the terminal's, ``COLUMNS``, or 100 off a terminal."""
+    """Return the columns to lay out for: the terminal's, ``COLUMNS``, or 80 off a terminal."""
     columns = shutil.get_terminal_size((OFF_TERMINAL_WIDTH, 24)).columns
     return max(MIN_WIDTH, min(columns, MAX_WIDTH))
 

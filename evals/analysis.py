@@ -17,7 +17,7 @@ from ..core.report import Report, Skipped, Spent
 from ..models.lingua import open_lingua
 from .assemble import PromptResult, report_prompt
 from .desk import Desk, open_desk, open_shared
-from .measure import Chain
+from .measure import FIRST_LOOK, Chain
 from .plan import DEFAULT_SAMPLES
 from .prepare import Prepared, prepare
 from .runner import Tally
@@ -137,7 +137,8 @@ async def _measure_all(run: _Run, chains: tuple[Chain, ...]) -> None:
 def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
     """Roughly how many requests are ahead; the display replaces it as the plan becomes known."""
     rows = sum(
-        2 * len(p.eval_set.samples[: run.options.samples or DEFAULT_SAMPLES])
+        len(p.eval_set.samples[: run.options.samples or DEFAULT_SAMPLES])
+        + FIRST_LOOK
         + 5 * (len(chains) + 4)
         for p in run.prompts
         if p.eval_set is not None

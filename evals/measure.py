@@ -30,7 +30,7 @@ from .statistics import paired_bounds
 
 Chain = tuple[StrategySpec, ...]
 
-_FIRST_LOOK = 16
+FIRST_LOOK = 16
 """Confirmation rows after which a finalist may already be decided; the second look is at all."""
 
 _LOOKS = 2
@@ -279,7 +279,7 @@ class Measurement:
         rows = self.setup.plan.confirmation
         ids = {sample.id for sample in rows}
         # Too few rows for a second look to tell more than the first: then there is only one.
-        first = _FIRST_LOOK if len(rows) >= 2 * _FIRST_LOOK else len(rows)
+        first = FIRST_LOOK if len(rows) >= 2 * FIRST_LOOK else len(rows)
         shares = candidates * (_LOOKS if first < len(rows) else 1)
         for count in dict.fromkeys((first, len(rows))):
             await self._run_baseline(rows[:count])
