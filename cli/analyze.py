@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..core.config import Config
     from ..core.progress import Progress
     from ..core.report import Report
-    from ..evals.analysis import AnalyzeOptions
+    from ..evals.options import AnalyzeOptions
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH...", help="Prompt files, or folders of them.")
@@ -237,7 +237,7 @@ def _check_paths(paths: tuple[Path, ...]) -> None:
 def _options(
     paths: tuple[Path, ...], values: Mapping[str, Any], config: "Config"
 ) -> "AnalyzeOptions":
-    from ..evals.analysis import AnalyzeOptions
+    from ..evals.options import AnalyzeOptions
 
     run_dir = values.get("run_dir")
     max_cost: Decimal | None = values.get("max_cost")

@@ -4,13 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
 from ..compressors.variants import DEFAULT_CHAINS
-from ..core.config import Config
-from ..core.discovery import LoadedPrompt, load_prompts
+from ..core.discovery import load_prompts
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
 from ..core.report import Report, Skipped, Spent
@@ -18,31 +16,10 @@ from ..models.lingua import open_lingua
 from .assemble import PromptResult, report_prompt
 from .desk import Desk, open_desk, open_shared
 from .measure import FIRST_LOOK, Chain
+from .options import AnalyzeOptions
 from .plan import DEFAULT_SAMPLES
 from .prepare import Prepared, prepare
 from .runner import Tally
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnalyzeOptions:
-    """What `costopt analyze` was asked to do; ``None`` is the default of contract.md."""
-
-    paths: tuple[Path, ...]
-    targets: tuple[str, ...] = ("embedded",)
-    strategies: tuple[str, ...] = ()
-    eval_set: str | None = None
-    metric: str | None = None
-    samples: int | None = None
-    margin: float | None = None
-    max_cost: Decimal | None = None
-    max_requests: int | None = None
-    concurrency: int | None = None
-    static: bool = False
-    lossless: bool = False
-    offline: bool = False
-    run_dir: Path | None = None
-    seed: int = 0
-    config: Config = field(default_factory=Config)
 
 
 class Interrupted(Exception):  # noqa: N818 - the user's wish, not an error
@@ -76,15 +53,15 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
     """
     chains = _chains(options)
     loaded = load_prompts(options.paths)
-    skipped = list(loaded.skipped)
-    prompts = _prepare_all(loaded.prompts, options, skipped)
+    # Every eval set is loaded before anything is asked, so that a bad row costs nothing.
+    prompts = tuple(prepare(prompt, options) for prompt in loaded.prompts)
     shared = None if options.static else open_shared(options, progress)
     compressor = _compressor(chains, options, progress)
     names = dict.fromkeys(options.targets)
     desks = tuple(
         open_desk(name, options, progress, shared=shared, compressor=compressor) for name in names
     )
-    run = _Run(options=options, prompts=prompts, skipped=tuple(skipped), desks=desks)
+    run = _Run(options=options, prompts=prompts, skipped=loaded.skipped, desks=desks)
     try:
         asyncio.run(_run_all(run, chains))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -106,13 +83,6 @@ def _compressor(
     if not any("model" in load(spec.name).needs for chain in chains for spec in chain):
         return None
     return open_lingua(None, offline=options.offline, progress=progress)
-
-
-def _prepare_all(
-    prompts: tuple[LoadedPrompt, ...], options: AnalyzeOptions, skipped: list[Skipped]
-) -> tuple[Prepared, ...]:
-    """Load every eval set before anything is asked, so that a bad row costs nothing."""
-    return tuple(prepare(prompt, options, skipped) for prompt in prompts)
 
 
 async def _run_all(run: _Run, chains: tuple[Chain, ...]) -> None:

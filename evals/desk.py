@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from ..compressors.base import StrategyContext
 from ..compressors.variants import propose
@@ -23,12 +22,10 @@ from .assemble import PromptResult
 from .measure import Chain, Judge, Measurement, Setup
 from .meter import Meter
 from .metrics import get
+from .options import AnalyzeOptions
 from .plan import plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
-
-if TYPE_CHECKING:
-    from .analysis import AnalyzeOptions
 
 EMBEDDED = "embedded"
 
@@ -43,7 +40,7 @@ class Desk:
     """The tokenizer that money is counted with."""
     recount: bool
     price: Price | None
-    options: "AnalyzeOptions"
+    options: AnalyzeOptions
     progress: Progress
     target: Target | None = None
     client: Client | None = None
@@ -157,7 +154,7 @@ class Shared:
     spending: Spending
 
 
-def open_shared(options: "AnalyzeOptions", progress: Progress) -> Shared:
+def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
     """Open the answer store and set the cap."""
     folder = options.run_dir or cache_dir() / "answers"
     return Shared(
@@ -168,7 +165,7 @@ def open_shared(options: "AnalyzeOptions", progress: Progress) -> Shared:
 
 def open_desk(
     name: str,
-    options: "AnalyzeOptions",
+    options: AnalyzeOptions,
     progress: Progress,
     *,
     shared: Shared | None,
@@ -232,7 +229,7 @@ def _own_price(name: str, config: TargetConfig) -> Price | None:
     return price_for(reference) if config.base_url is None and ":" in reference else None
 
 
-def _check_cap(name: str, own: Price | None, options: "AnalyzeOptions") -> None:
+def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:
     if options.max_cost is None or options.static or name == EMBEDDED or own is not None:
         return
     raise CostoptError(

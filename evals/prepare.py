@@ -3,19 +3,15 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ..core.config import PromptRule
 from ..core.discovery import LoadedPrompt
 from ..core.errors import CostoptError, Where
 from ..core.render import render
-from ..core.report import Skipped
 from ..core.types import EvalSet, PromptTemplate
 from .evalset import load_eval_set
 from .metrics import Metric, get
-
-if TYPE_CHECKING:
-    from .analysis import AnalyzeOptions
+from .options import AnalyzeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +38,7 @@ class Prepared:
         return self.eval_set is not None and any(s.references for s in self.eval_set.samples)
 
 
-def prepare(prompt: LoadedPrompt, options: "AnalyzeOptions", skipped: list[Skipped]) -> Prepared:
+def prepare(prompt: LoadedPrompt, options: AnalyzeOptions) -> Prepared:
     """Load and check all that a prompt needs.
 
     Raises:
@@ -77,11 +73,11 @@ def prepare(prompt: LoadedPrompt, options: "AnalyzeOptions", skipped: list[Skipp
     return prepared
 
 
-def _has_rows(prompt: LoadedPrompt, options: "AnalyzeOptions") -> bool:
+def _has_rows(prompt: LoadedPrompt, options: AnalyzeOptions) -> bool:
     return bool(options.eval_set or prompt.eval_set or prompt.template.inline_samples)
 
 
-def _rows(prompt: LoadedPrompt, options: "AnalyzeOptions") -> EvalSet | None:
+def _rows(prompt: LoadedPrompt, options: AnalyzeOptions) -> EvalSet | None:
     template = prompt.template
     source = options.eval_set or prompt.eval_set
     if source is not None:

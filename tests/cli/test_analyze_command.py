@@ -13,7 +13,8 @@ from costopt.core.errors import CostoptError
 from costopt.core.progress import Progress
 from costopt.core.report import Report
 from costopt.evals import analysis
-from costopt.evals.analysis import AnalyzeOptions, Interrupted
+from costopt.evals.analysis import Interrupted
+from costopt.evals.options import AnalyzeOptions
 
 Asked = list[AnalyzeOptions]
 

@@ -17,7 +17,8 @@ from costopt.core.report import PromptReport, Report, VariantReport
 from costopt.core.types import Answer, Request, Usage
 from costopt.costs.tokens import counter_for
 from costopt.evals import desk
-from costopt.evals.analysis import AnalyzeOptions, analyze
+from costopt.evals.analysis import analyze
+from costopt.evals.options import AnalyzeOptions
 
 FILLER = "Please note that it is very important that you always answer in a helpful way."
 PROMPT = f"""---

@@ -1,0 +1,29 @@
+"""What `costopt analyze` is asked to do."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from ..core.config import Config
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyzeOptions:
+    """What `costopt analyze` was asked to do; ``None`` is the default of contract.md."""
+
+    paths: tuple[Path, ...]
+    targets: tuple[str, ...] = ("embedded",)
+    strategies: tuple[str, ...] = ()
+    eval_set: str | None = None
+    metric: str | None = None
+    samples: int | None = None
+    margin: float | None = None
+    max_cost: Decimal | None = None
+    max_requests: int | None = None
+    concurrency: int | None = None
+    static: bool = False
+    lossless: bool = False
+    offline: bool = False
+    run_dir: Path | None = None
+    seed: int = 0
+    config: Config = field(default_factory=Config)
