@@ -1,5 +1,6 @@
 """What a report says, picked out and counted: shared by the terminal and the Markdown writer."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from ..core.report import PromptReport, Recommendation, Report, TargetInfo, Vari
 from .numbers import count, percent, quality, unit, usd
 from .numbers import price as listed
 from .safe import clean
+
+_SAMPLES = re.compile(r" --samples[ =]\S+")
 
 
 def at_target(prompt: PromptReport, target: str) -> tuple[VariantReport, ...]:
@@ -290,7 +293,7 @@ def _more_rows(report: Report, run: str) -> list[tuple[str, str]]:
         return []
     most = max(rows.rows for rows in unused)
     what = f"uses all rows for {len(unused)} undecided prompt{'s' if len(unused) > 1 else ''}"
-    return [(f"{run} --samples {most}", what)]
+    return [(f"{_SAMPLES.sub('', run)} --samples {most}", what)]
 
 
 def undecided_rows(prompt: PromptReport) -> int | None:

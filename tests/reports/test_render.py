@@ -9,6 +9,7 @@ from itertools import cycle
 import pytest
 
 from costopt.core.report import PromptReport, Report, Skipped, Spent, TargetInfo
+from costopt.reports.facts import next_steps
 from costopt.reports.markdown import to_markdown
 from costopt.reports.terminal import render
 
@@ -180,3 +181,12 @@ def test_hostile_texts_stay_in_their_code_spans(sample_report: Report, batch: li
     outside = re.sub(r"</?(details|summary|sub)>", "", outside)
     for mark in ("<", "@", "](", "javascript", "##[", "```"):
         assert mark not in outside, (batch, mark)
+
+
+def test_more_rows_are_asked_for_once(sample_report: Report) -> None:
+    prompts = tuple(
+        replace(p, eval_set=replace(p.eval_set, rows=999)) if p.eval_set else p
+        for p in sample_report.prompts
+    )
+    steps = next_steps(replace(sample_report, prompts=prompts), "costopt analyze p --samples 8 -q")
+    assert "costopt analyze p -q --samples 999" in [command for command, _ in steps]
