@@ -138,11 +138,15 @@ class Measurement:
     def _check_answers(self) -> None:
         """Stop where the target answers nothing at all: then it is not the rows' fault."""
         results = [outcome.result for outcome in self.setup.runner.outcomes.values()]
-        failures = [result for result in results if isinstance(result, Failure)]
-        kinds = {failure.kind for failure in failures}
-        if len(failures) == len(results) and FailureKind.BUDGET not in kinds:
+        silent = [
+            result
+            for result in results
+            if isinstance(result, Failure)
+            and result.kind in {FailureKind.TARGET, FailureKind.TIMEOUT, FailureKind.REFUSED}
+        ]
+        if silent and len(silent) == len(results):
             raise CostoptError(
-                f"the target gave no answer: {failures[0].message}",
+                f"the target gave no answer: {silent[0].message}",
                 hint="try it with: costopt models test NAME",
             )
 
