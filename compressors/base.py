@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from ..core.errors import CostoptError
-from ..core.protocols import ContextCompressor, TokenCounter
+from ..core.errors import CostoptError, nearest
+from ..core.opening import open_compressor
+from ..core.protocols import Bench, ContextCompressor, TokenCounter
 from ..core.types import Message, PromptTemplate, Safety, Side, Syntax
 
 __all__ = [
+    "ContextStrategy",
     "NotApplicable",
     "Strategy",
     "StrategyContext",
@@ -48,6 +50,20 @@ class StrategyContext:
     notes: list[str] = field(default_factory=list[str])
 
 
+def default_context(needs: frozenset[str]) -> StrategyContext:
+    """Return the context of a call that names none: tokens are those of ``o200k_base``.
+
+    A model is opened only where ``needs`` has one.
+
+    Raises:
+        CostoptError: the extra that the model needs is not installed.
+    """
+    from ..costs.tokens import counter_for
+
+    compressor = open_compressor() if "model" in needs else None
+    return StrategyContext(count=counter_for("o200k_base"), compressor=compressor)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
     """The base of all strategies. Subclasses are frozen dataclasses of their parameters.
@@ -63,7 +79,10 @@ class Strategy:
         safety: ``lossless`` where a parser recovers the same content.
         summary: One line for lists.
         reference: The paper or documentation that the method comes from.
-        needs: Of ``counter``, ``model``, ``lengths``, ``samples``: what the context must hold.
+        needs: Of ``counter``, ``model``, ``lengths``, ``samples``: what the context must hold;
+            with ``samples`` it is fitted before it is applied.
+        rewrites: Of ``data``, ``markup``, ``examples``, ``schema``, ``order``: parts of the
+            contract that it may change, each only as the guard's own check of that part allows.
         example: A small prompt for the strategy's page.
     """
 
@@ -74,6 +93,7 @@ class Strategy:
     summary: ClassVar[str]
     reference: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
+    rewrites: ClassVar[frozenset[str]] = frozenset()
     example: ClassVar[str] = ""
 
     def apply(self, template: PromptTemplate, context: StrategyContext) -> PromptTemplate:
@@ -83,6 +103,30 @@ class Strategy:
             NotApplicable: the strategy needs what the context or the template does not have.
         """
         raise NotImplementedError
+
+    async def fit(self, template: PromptTemplate, context: StrategyContext, bench: Bench) -> Self:
+        """Return this strategy with what it learned from samples in its parameters.
+
+        What it learned makes the same edit again without a model. Strategies that need no samples
+        return themselves.
+
+        Args:
+            template: The baseline.
+            context: What strategies are handed.
+            bench: Scores templates on the rows that may be learned from.
+
+        Raises:
+            NotApplicable: there is nothing to choose among, or the rows cannot tell.
+        """
+        del template, context, bench
+        return self
+
+    def restore(self, answer: str) -> str:
+        """Return an answer as it would have been without this strategy: what is scored.
+
+        Only strategies that change the form of answers, such as shorter JSON keys, override it.
+        """
+        return answer
 
     def get_params(self) -> dict[str, Any]:
         """Return the parameters; a strategy made from them is equal to this one."""
@@ -96,6 +140,65 @@ class Strategy:
                 f"The {name!r} parameter of {self.name} must be {must}, got {value!r}",
                 hint=f"costopt explain {self.code} lists its parameters",
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextStrategy(Strategy):
+    """A strategy that shortens what is filled into a variable, when a sample is rendered.
+
+    The template stays as it is. Subclasses override :meth:`shorten`. They are also callables, so
+    that a program runs in production what was measured:
+    ``costopt.compressors.get("sentences", rate=0.5)(text, question=...)``.
+
+    Args:
+        on: The variable whose value is shortened.
+        question: The variable that holds the question, for strategies that ask what matters.
+    """
+
+    on: str | None = None
+    question: str | None = None
+
+    def apply(self, template: PromptTemplate, context: StrategyContext) -> PromptTemplate:
+        """Return ``template`` itself, once its variables are checked.
+
+        Raises:
+            NotApplicable: ``on`` is not given, or no such variable is there.
+        """
+        del context
+        if self.on is None:
+            names = ", ".join(template.variables) or "none"
+            raise NotApplicable(f"say which variable: {self.name}:on=NAME (variables: {names})")
+        for name in (self.on, self.question):
+            if name is not None and name not in template.variables:
+                raise NotApplicable(
+                    f"the prompt has no variable {name!r}; {nearest(name, template.variables)}"
+                )
+        return template
+
+    def shorten(self, text: str, question: str | None, context: StrategyContext) -> str:
+        """Return ``text`` shortened; ``text`` itself where there is nothing to do.
+
+        What was asked for and what was reached is noted in ``context.notes`` where they differ
+        by more than 5 %.
+
+        Raises:
+            NotApplicable: the strategy needs what the context does not have.
+        """
+        raise NotImplementedError
+
+    def __call__(
+        self, text: str, *, question: str | None = None, context: "StrategyContext | None" = None
+    ) -> str:
+        """Shorten ``text``; tokens are counted as ``o200k_base`` unless a context says otherwise.
+
+        Raises:
+            CostoptError: the strategy needs a model that is not there.
+        """
+        try:
+            result = self.shorten(text, question, context or default_context(self.needs))
+        except NotApplicable as error:
+            raise CostoptError(f"{self.name}: {error.reason}") from None
+        return result if result.strip() or not text.strip() else text
 
 
 def replace_content(template: PromptTemplate, contents: dict[int, str]) -> PromptTemplate:

@@ -153,7 +153,7 @@ def _check_one(
     strategy: Strategy, before: PromptTemplate, after: PromptTemplate, context: StrategyContext
 ) -> None:
     shown = f"{strategy.name} on {before.text[:60]!r}"
-    refused = check(before, after, strategy.safety, strategy.side).rejected
+    refused = check(before, after, strategy.safety, strategy.side, strategy.rewrites).rejected
     _fail_unless(refused is None, f"{shown}: {refused}")
     _fail_unless(strategy.apply(before, context) == after, f"{shown}: not deterministic")
     _fail_unless(strategy.apply(after, context) == after, f"{shown}: not idempotent")

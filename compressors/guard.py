@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from ..core.anchors import anchors, lost
@@ -11,6 +12,9 @@ from ..core.errors import CostoptError
 from ..core.placeholders import contract, scan, variables
 from ..core.spans import spans
 from ..core.types import Message, PromptTemplate, Safety, Side, SpanKind, Syntax
+
+Comparable = Callable[[PromptTemplate, PromptTemplate], tuple[PromptTemplate, PromptTemplate] | str]
+"""Of a part that an edit may change: both templates with it made equal, or why it is refused."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,13 @@ def _shown(text: str, limit: int = 60) -> str:
     return repr(line if len(line) <= limit else line[: limit - 1] + "…")
 
 
-def check(before: PromptTemplate, after: PromptTemplate, safety: Safety, side: Side) -> GuardResult:
+def check(
+    before: PromptTemplate,
+    after: PromptTemplate,
+    safety: Safety,
+    side: Side,
+    rewrites: frozenset[str] = frozenset(),
+) -> GuardResult:
     """Check an edit of a template.
 
     Variables, statements and their order, roles, code, JSON, tables, tags and format
@@ -45,7 +55,15 @@ def check(before: PromptTemplate, after: PromptTemplate, safety: Safety, side: S
         after: The edited one.
         safety: What the edit claims to be.
         side: Which side the edit is of.
+        rewrites: Parts of the contract that the edit may change (`Strategy.rewrites`). Each has a
+            module ``guard_PART`` whose ``comparable`` checks what was changed, and returns both
+            templates with that part made equal, so that all else is compared as ever.
     """
+    for part in sorted(rewrites):
+        pair = _comparable(part)(before, after)
+        if isinstance(pair, str):
+            return GuardResult(pair)
+        before, after = pair
     problem = _structure(before, after) or _side(before, after, side)
     if problem:
         return GuardResult(problem)
@@ -61,6 +79,10 @@ def check(before: PromptTemplate, after: PromptTemplate, safety: Safety, side: S
         named = ", ".join(_shown(anchor) for anchor in gone[:3])
         return GuardResult(f"a lossless edit lost {named}")
     return GuardResult(None, gone)
+
+
+def _comparable(part: str) -> Comparable:
+    return import_module(f".guard_{part}", __package__).comparable
 
 
 def dropped(before: PromptTemplate, after: PromptTemplate) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def _applied(
             after = strategy.apply(template, context)
         except NotApplicable as error:
             return template, _said(chain, spec, error.reason)
-        refused = check(template, after, strategy.safety, strategy.side).rejected
+        refused = check(template, after, strategy.safety, strategy.side, strategy.rewrites).rejected
         if refused is not None:
             return template, _said(chain, spec, refused)
         template = after

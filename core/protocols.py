@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from .types import Answer, Request
+from .types import Answer, PromptTemplate, Request
 
 
 class TokenCounter(Protocol):
@@ -105,4 +105,32 @@ class ContextCompressor(Protocol):
 
         ``model`` names a model other than the compressor's own.
         """
+        ...
+
+
+class Bench(Protocol):
+    """Measures templates on the rows that a strategy may learn from; handed to ``fit``."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        ...
+
+    @property
+    def margin(self) -> float:
+        """The loss that is accepted, in the metric's unit; above 0."""
+        ...
+
+    async def scores(self, template: PromptTemplate) -> tuple[float | None, ...]:
+        """Return each row's score of ``template``, greater is better; ``None`` where it failed.
+
+        Answers are paid for once: the same template asked again costs nothing.
+
+        Raises:
+            BudgetExceeded: the spending cap is reached.
+        """
+        ...
+
+    async def write(self, prompt: str, *, max_output_tokens: int = 1024, replicate: int = 0) -> str:
+        """Return what the target writes in answer to ``prompt``; greater replicates draw anew."""
         ...
