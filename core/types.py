@@ -4,6 +4,7 @@ Tokens are integers per request unless a name says otherwise; prices are USD per
 million tokens; costs are Decimal USD. Unknown is ``None``, never 0.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -236,6 +237,17 @@ Safety = Literal["lossless", "lossy"]
 Verdict = Literal["baseline", "better", "holds", "worse", "not enough data", "not measured"]
 
 
+_LONG_VALUE = 40
+
+
+def _shown(value: object) -> str:
+    """Return a parameter's value for a name: over 40 characters, the first digits of SHA-256."""
+    text = str(value)
+    if len(text) <= _LONG_VALUE:
+        return text
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
 @dataclass(frozen=True)
 class StrategySpec:
     """A strategy's name with its parameters: enough to make it again."""
@@ -244,13 +256,15 @@ class StrategySpec:
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __str__(self) -> str:
-        """Return it as it is written on the command line.
+        """Return it as it is written on the command line; a long value as the start of its hash.
 
         Example:
             >>> str(StrategySpec("llmlingua", {"rate": 0.5}))
             'llmlingua:rate=0.5'
+            >>> str(StrategySpec("rewrite", {"text": "a" * 41}))
+            'rewrite:text=c0f8bd4d'
         """
-        params = ",".join(f"{key}={value}" for key, value in self.params.items())
+        params = ",".join(f"{key}={_shown(value)}" for key, value in self.params.items())
         return f"{self.name}:{params}" if params else self.name
 
     def __hash__(self) -> int:
