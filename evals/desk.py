@@ -19,6 +19,7 @@ from ..models.spending import Spending
 from ..models.store import AnswerStore
 from ..models.targets import open_target
 from .assemble import PromptResult
+from .fitting import any_fitted
 from .measure import Chain, Judge, Measurement, Setup
 from .meter import Meter
 from .metrics import get
@@ -71,6 +72,7 @@ class Desk:
                 candidates=sum(1 for v in variants[1:] if v.rejected is None) + 2,
                 seed=self.options.seed,
                 local=self.name == EMBEDDED,
+                fitted=any_fitted(chains),
             )
             meter.rows = plan.rows
             measurement = Measurement(

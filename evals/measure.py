@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ..compressors.base import StrategyContext
 from ..compressors.registry import entry
-from ..compressors.variants import CONTROLS, propose
+from ..compressors.variants import CONTROLS, Chain, propose
 from ..core.errors import CostoptError
 from ..core.types import (
     Answer,
@@ -18,17 +18,15 @@ from ..core.types import (
     PromptTemplate,
     Sample,
     Score,
-    StrategySpec,
     Variant,
 )
 from .choice import ALPHA, Comparison, assurance, compare, finalists
+from .fitting import RowsBench, fit_chains
 from .meter import Meter
 from .metrics import Metric
 from .plan import FINALISTS, RowPlan
 from .runner import HARMFUL, REPEATED, Mode, Outcome, Runner
 from .statistics import paired_bounds
-
-Chain = tuple[StrategySpec, ...]
 
 FIRST_LOOK = 16
 """Confirmation rows after which a finalist may already be decided; the second look is at all."""
@@ -82,6 +80,7 @@ class Measurement:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.measured = Measured()
+        self._chains = setup.chains
         self._baseline = Variant(name="baseline", template=setup.template)
         self.measured.variants.append(self._baseline)
 
@@ -91,6 +90,7 @@ class Measurement:
         await self._run_baseline(plan.selection)
         self._check_answers()
         await self._screen_controls()
+        await self._fit()
         await self._screen(self._propose(self._side_chains("output")))
         await self._screen(self._propose(self._side_chains("input")))
         self._compare()
@@ -154,17 +154,29 @@ class Measurement:
 
     def _side_chains(self, side: str) -> tuple[Chain, ...]:
         return tuple(
-            chain
-            for chain in self.setup.chains
-            if ("output" if _has_output(chain) else "input") == side
+            chain for chain in self._chains if ("output" if _has_output(chain) else "input") == side
         )
 
-    def _propose(self, chains: Sequence[Chain]) -> tuple[Variant, ...]:
+    async def _fit(self) -> None:
+        """Fit what learns from samples, on the selection rows alone."""
+        judge, bench = self.setup.judges["input"], None
+        if judge is not None:
+            bench = RowsBench(
+                runner=self.setup.runner, baseline=self._baseline, metric=judge.metric,
+                samples=self.setup.plan.selection, mode=judge.mode, accepted=judge.margin,
+            )  # fmt: skip
+        chains, template, plan = self.setup.chains, self.setup.template, self.setup.plan
+        self._chains, rejected = await fit_chains(chains, template, bench, plan, self._context())
+        self.measured.variants.extend(rejected)
+
+    def _context(self) -> StrategyContext:
         lengths = tuple(answer.usage.output for answer in self.answers(self._baseline).values())
-        context = replace(self.setup.context, output_lengths=lengths)
+        return replace(self.setup.context, output_lengths=lengths)
+
+    def _propose(self, chains: Sequence[Chain]) -> tuple[Variant, ...]:
         known = {variant.name for variant in self.measured.variants}
-        proposed = propose(self.setup.template, chains, context)
-        return tuple(variant for variant in proposed if variant.name not in known)
+        proposed = propose(self.setup.template, chains, self._context())
+        return tuple(v for v in proposed if v.name not in known)
 
     async def _screen_controls(self) -> None:
         for variant in self._propose(CONTROLS):
@@ -363,10 +375,12 @@ class Measurement:
     def _note_plan(self, confirmed: int) -> None:
         plan = self.setup.plan
         if plan.split:
+            why = "which decides more here than all rows with a correction for every variant"
+            if plan.fitted:
+                why = "which no strategy was fitted on"
             self.measured.notes.append(
                 f"{len(plan.rows)} rows: variants were picked on {len(plan.selection)} and "
-                f"{confirmed} confirmed on the other {len(plan.confirmation)}, which decides more "
-                "here than all rows with a correction for every variant"
+                f"{confirmed} confirmed on the other {len(plan.confirmation)}, {why}"
             )
         else:
             self.measured.notes.append(

@@ -14,6 +14,9 @@ DEFAULT_SAMPLES = 40
 _SCREENING = 5
 """Selection rows at the embedded target, where a request costs time and no money."""
 
+FITTING = 12
+"""Rows that strategies are fitted on, at least; more than as many are left to confirm on."""
+
 FINALISTS = 2
 """Candidates that go from the selection rows to the confirmation rows, at most."""
 
@@ -32,6 +35,8 @@ class RowPlan:
     screened_answers: int
     """Selection rows on which an output-side variant is generated at first."""
     generated: int
+    fitted: bool = False
+    """Whether strategies may be fitted on the selection rows: they are enough, and split off."""
 
     @property
     def rows(self) -> tuple[Sample, ...]:
@@ -45,7 +50,13 @@ class RowPlan:
 
 
 def plan_rows(
-    eval_set: EvalSet, *, samples: int | None, candidates: int, seed: int, local: bool
+    eval_set: EvalSet,
+    *,
+    samples: int | None,
+    candidates: int,
+    seed: int,
+    local: bool,
+    fitted: bool = False,
 ) -> RowPlan:
     """Choose and split the rows of one eval set.
 
@@ -61,6 +72,8 @@ def plan_rows(
         candidates: Variants that compete.
         seed: Orders the rows.
         local: Whether a request costs this machine's time and no money: then fewer rows screen.
+        fitted: Whether some candidate is fitted on rows: then they are split even where all rows
+            would decide more, with at least 12 to be fitted on, unless they are too few.
 
     Example:
         >>> rows = tuple(Sample(id=str(i), inputs={}) for i in range(48))
@@ -71,8 +84,13 @@ def plan_rows(
     """
     ordered = sorted(eval_set.samples, key=lambda sample: _place(sample, seed))
     most = samples if samples is not None else DEFAULT_SAMPLES
-    picked, others = _part(ordered, _SCREENING if local else max(8, min(most, len(ordered)) // 5))
-    if _split_decides_more(
+    wanted = _SCREENING if local else max(8, min(most, len(ordered)) // 5)
+    picked, others = _part(ordered, max(wanted, FITTING) if fitted else wanted)
+    left = min(most - len(picked), len(others))
+    enough = fitted and FITTING <= len(picked) < left
+    if fitted and not enough:
+        picked, others = _part(ordered, wanted)
+    if enough or _split_decides_more(
         min(most, len(ordered)), min(most - len(picked), len(others)), candidates
     ):
         selection, confirmation = picked, others[: most - len(picked)]
@@ -83,6 +101,7 @@ def plan_rows(
         confirmation=confirmation,
         screened_answers=min(2, len(selection)) if local else len(selection),
         generated=min(5, most) if local else most,
+        fitted=enough,
     )
 
 
