@@ -1,7 +1,7 @@
 """What rooms ask of one another without importing one another."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from .types import Answer, PromptTemplate, Request
 
@@ -95,16 +95,44 @@ class TargetError(Exception):
         return self.kind in {"rate_limit", "server", "timeout"} and not self.possibly_paid
 
 
+class WordScore(NamedTuple):
+    """What a model says of a word: a half-open range of characters, and a number."""
+
+    start: int
+    end: int
+    score: float
+
+
 class ContextCompressor(Protocol):
-    """A model that shortens text, handed to strategies that need one."""
+    """A model that shortens text or judges its words, handed to strategies that need one.
+
+    Every ``model`` names a model other than the compressor's own.
+    """
 
     def compress(
         self, text: str, *, rate: float, keep: Sequence[str], model: str | None = None
     ) -> str:
-        """Return ``text`` in about ``rate`` times its tokens, with every string of ``keep``.
+        """Return ``text`` in about ``rate`` times its tokens, with every string of ``keep``."""
+        ...
 
-        ``model`` names a model other than the compressor's own.
+    def answering(
+        self, documents: Sequence[str], question: str, *, rate: float, model: str | None = None
+    ) -> tuple[str, ...]:
+        """Return what of ``documents`` helps to answer ``question``, the most helpful first.
+
+        About ``rate`` of their tokens are left; whole documents may be missing.
         """
+        ...
+
+    def surprisal(self, text: str, *, model: str | None = None) -> tuple[WordScore, ...]:
+        """Return each word's self-information in nats, given the text before it.
+
+        Words are in order and disjoint; a script without spaces is cut at its characters.
+        """
+        ...
+
+    def worth(self, text: str, *, model: str) -> tuple[WordScore, ...]:
+        """Return how probable it is that each word should stay, as a token classifier says."""
         ...
 
 

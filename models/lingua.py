@@ -7,26 +7,33 @@ again by what it was made from: a later run gives the same text, and loads no to
 import hashlib
 import json
 import os
+import re
 import tempfile
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
 from ..core.errors import CostoptError, Where
 from ..core.progress import Progress
-from ..core.protocols import ContextCompressor
+from ..core.protocols import ContextCompressor, WordScore
+from ..core.words import occurrences
 from ..costs.vocabulary import ensure_tiktoken
-from .lingua_weights import LinguaModel, find_model, lingua_folder, model_folder
+from .lingua_weights import Kind, LinguaModel, find_model, lingua_folder, model_folder
 
-if TYPE_CHECKING:
-    from .lingua_engine import Engine
-
-METHOD = "lingua/2"
+METHOD = "lingua/3"
 """Names the way of compressing; part of what results are found by. Change it with the code."""
+_NEEDED: dict[Kind, str] = {
+    "causal": "it needs a causal language model that attends to all of its text, in the format of "
+    "transformers, with a fast tokenizer",
+    "classifier": "it needs a token classifier of LLMLingua-2 in the format of transformers, with "
+    "a fast tokenizer",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_R = TypeVar("_R")
 PACKAGES = ("llmlingua", "transformers", "torch")
 
 
@@ -68,8 +75,10 @@ class _Compressor:
     versions: tuple[str, ...]
     offline: bool
     progress: Progress
-    _models: dict[str | None, LinguaModel] = field(default_factory=dict[str | None, LinguaModel])
-    _engines: dict[str, "Engine"] = field(default_factory=dict[str, "Engine"])
+    _models: dict[tuple[str | None, Kind], LinguaModel] = field(
+        default_factory=dict[tuple[str | None, Kind], LinguaModel]
+    )
+    _engines: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def compress(
         self, text: str, *, rate: float, keep: Sequence[str], model: str | None = None
@@ -82,59 +91,142 @@ class _Compressor:
         Raises:
             CostoptError: the model cannot be found, fetched or loaded.
         """
-        if not 0 < rate <= 1:
-            raise ValueError(f"the rate must be above 0 and at most 1, got {rate}")
-        if rate == 1 or not text.strip():
+        _check_rate(rate)
+        # Half a surrogate pair cannot be given to a tokenizer.
+        if rate == 1 or not text.strip() or _SURROGATE.search(text):
             return text
+        found = self._found(model)
+        key = [METHOD, rate, sorted(set(keep)), text]
+        return self._result(
+            found, key, _text_of, lambda e: e.compress(text, rate, occurrences(text, keep)),
+            f"llmlingua: compressing {len(text):,} characters",
+        )  # fmt: skip
+
+    def answering(
+        self, documents: Sequence[str], question: str, *, rate: float, model: str | None = None
+    ) -> tuple[str, ...]:
+        """Return what LongLLMLingua leaves of ``documents``, the most helpful first.
+
+        Raises:
+            CostoptError: the model cannot be found, fetched or loaded.
+        """
+        _check_rate(rate)
+        plain = [_plain(document) for document in documents]
+        if rate == 1 or not any(document.strip() for document in plain):
+            return tuple(documents)
+        key = ["longlingua/1", rate, _plain(question), plain]
+        return self._result(
+            self._found(model), key, _texts_of,
+            lambda e: e.answering(plain, _plain(question), rate),
+            f"longllmlingua: reading {sum(map(len, plain)):,} characters for a question",
+        )  # fmt: skip
+
+    def surprisal(self, text: str, *, model: str | None = None) -> tuple[WordScore, ...]:
+        """Return each word's self-information in nats, given the text before it.
+
+        Raises:
+            CostoptError: the model cannot be found, fetched or loaded.
+        """
+        plain = _plain(text)
+        if not plain.strip():
+            return ()
+        return self._result(
+            self._found(model), ["surprisal/1", plain], _words_of, lambda e: e.surprisal(plain),
+            f"self-information: reading {len(text):,} characters",
+        )  # fmt: skip
+
+    def worth(self, text: str, *, model: str) -> tuple[WordScore, ...]:
+        """Return how probable it is that each word should stay, as LLMLingua-2's model says.
+
+        Raises:
+            CostoptError: the model cannot be found, fetched or loaded, or classifies no tokens.
+        """
+        plain = _plain(text)
+        if not plain.strip():
+            return ()
+        return self._result(
+            self._found(model, "classifier"), ["lingua2/1", plain], _words_of,
+            lambda e: e.worth(plain), f"llmlingua2: reading {len(text):,} characters",
+        )  # fmt: skip
+
+    def _found(self, model: str | None, kind: Kind = "causal") -> LinguaModel:
         name = model or self.model
-        if name not in self._models:
-            self._models[name] = find_model(name, offline=self.offline)
-        found = self._models[name]
-        path = self._path(found, text, rate, keep)
-        stored = _stored(path)
-        if stored is not None:
-            return stored
-        result = self._computed(found, text, rate, keep)
-        _store(path, {"text": result, "model": found.name, "rate": rate, "method": METHOD})
-        return result
+        if (name, kind) not in self._models:
+            self._models[name, kind] = find_model(name, offline=self.offline, kind=kind)
+        return self._models[name, kind]
 
-    def _path(self, model: LinguaModel, text: str, rate: float, keep: Sequence[str]) -> Path:
-        key = [METHOD, *self.versions, model.identity, rate, sorted(set(keep)), text]
-        data = json.dumps(key).encode()
-        return lingua_folder() / "results" / f"{hashlib.sha256(data).hexdigest()}.json"
+    def _result(
+        self,
+        model: LinguaModel,
+        key: Sequence[object],
+        read: Callable[[Any], _R],
+        compute: Callable[[Any], Any],
+        doing: str,
+    ) -> _R:
+        """Return the stored result of ``key``; compute and store it where there is none."""
+        data = json.dumps([*self.versions, model.identity, *key]).encode()
+        path = lingua_folder() / "results" / f"{hashlib.sha256(data).hexdigest()}.json"
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return read(json.loads(path.read_text(encoding="utf-8"))["result"])
+        self.progress.note(doing)
+        result = self._computed(model, compute)
+        _store(path, {"result": result, "model": model.name, "method": key[0]})
+        return read(result)
 
-    def _computed(self, model: LinguaModel, text: str, rate: float, keep: Sequence[str]) -> str:
-        from .lingua_words import occurrences
-
-        self.progress.note(f"llmlingua: compressing {len(text):,} characters")
-        # Half a surrogate pair cannot be given to a tokenizer; its place is taken, and kept.
-        plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if plain != text:
-            return text
+    def _computed(self, model: LinguaModel, compute: Callable[[Any], Any]) -> Any:  # noqa: ANN401
         engine = self._engine(model)
         try:
-            return engine.compress(text, rate, occurrences(text, keep))
-        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            return compute(engine)
+        except (
+            AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError,
+        ) as error:  # fmt: skip
             if model.named is None:
                 raise
             raise CostoptError(
                 f'llmlingua cannot use the model "{model.name}": {_told(error)}',
-                hint="it needs a causal language model that attends to all of its text, with a "
-                "fast tokenizer",
+                hint=_NEEDED[model.kind],
             ) from error
 
-    def _engine(self, model: LinguaModel) -> "Engine":
+    def _engine(self, model: LinguaModel) -> Any:  # noqa: ANN401 - its module imports torch
         if model.identity not in self._engines:
             ensure_tiktoken(("cl100k_base",))
             with _calm_threads():
                 folder = model_folder(model, self.progress, offline=self.offline)
                 self.progress.note(f"llmlingua: loading {model.name}")
-                self._engines[model.identity] = _load(folder)
+                self._engines[model.identity] = _load(folder, model.kind)
         return self._engines[model.identity]
 
 
-def _load(folder: Path) -> "Engine":
+def _check_rate(rate: float) -> None:
+    if not 0 < rate <= 1:
+        raise ValueError(f"the rate must be above 0 and at most 1, got {rate}")
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` with another character in the place of each half of a surrogate pair."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def _text_of(result: Any) -> str:  # noqa: ANN401 - any JSON
+    if not isinstance(result, str):
+        raise TypeError("not a text")
+    return result
+
+
+def _texts_of(result: Any) -> tuple[str, ...]:  # noqa: ANN401 - any JSON
+    return tuple(_text_of(text) for text in result)
+
+
+def _words_of(result: Any) -> tuple[WordScore, ...]:  # noqa: ANN401 - any JSON
+    return tuple(WordScore(int(start), int(end), float(score)) for start, end, score in result)
+
+
+def _load(folder: Path, kind: Kind) -> Any:  # noqa: ANN401 - its module imports torch
     try:
+        if kind == "classifier":
+            from .lingua_classifier import Classifier
+
+            return Classifier(folder)
         from .lingua_engine import Engine
 
         return Engine(folder)
@@ -142,8 +234,7 @@ def _load(folder: Path) -> "Engine":
         raise CostoptError(
             f"llmlingua cannot load its model: {_told(error)}",
             where=Where(str(folder)),
-            hint='run: pip install "costopt[llmlingua]"; it needs a causal language model in '
-            "the format of transformers",
+            hint=f'run: pip install "costopt[llmlingua]"; {_NEEDED[kind]}',
         ) from error
 
 
@@ -172,17 +263,7 @@ def _calm_threads() -> Generator[None]:
         os.environ.update(before)
 
 
-def _stored(path: Path) -> str | None:
-    """Return a stored result; ``None`` where there is none that can be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        text = found["text"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return text if isinstance(text, str) else None
-
-
-def _store(path: Path, result: dict[str, str | float]) -> None:
+def _store(path: Path, result: dict[str, Any]) -> None:
     """Write whole or not at all; a result that cannot be kept is computed again."""
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

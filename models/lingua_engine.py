@@ -30,14 +30,17 @@ from llmlingua import PromptCompressor
 from transformers import DynamicCache
 from transformers.utils import logging as transformers_logging
 
-from .lingua_words import Range, Words, join, layout, tidy, union, words_of
+from ..core.protocols import WordScore
+from ..core.words import Range, Words, join, layout, tidy, union, words_of
 
 _ALWAYS = 10000.0
 """The surprise that LLMLingua leaves out of its thresholds, and that is above all of them."""
 _SEGMENT = 200
 _CHUNK = 1000
+_WINDOW = 1024
+"""Tokens judged at once, of which a quarter was judged before and is read as context."""
 """Tokens read at once: the first pass holds a row of the whole vocabulary for each of them."""
-_LOCK = threading.Lock()
+LOCK = threading.Lock()
 
 
 class Engine:
@@ -48,18 +51,54 @@ class Engine:
     """
 
     def __init__(self, folder: Path) -> None:
-        with _LOCK, quiet():
+        with LOCK, quiet():
             self._lingua = _Lingua(str(folder))
 
     def compress(self, text: str, rate: float, kept: Sequence[Range]) -> str:
         """Return ``text`` with about ``rate`` of the tokens outside ``kept``."""
-        with _LOCK, quiet():
+        with LOCK, quiet():
             ranges = [
                 Range(chunk.start + word.start, chunk.start + word.end)
                 for chunk in self._chunks(text)
                 for word in self._kept_words(text, chunk, rate, kept)
             ]
         return join(text, tidy(text, ranges, kept))
+
+    def surprisal(self, text: str) -> list[WordScore]:
+        """Return each word's self-information in nats; see `ContextCompressor`."""
+        with LOCK, quiet():
+            encoded = self._lingua.tokenizer(
+                text, add_special_tokens=False, return_offsets_mapping=True
+            )
+            tokens = [(start, end) for start, end in encoded["offset_mapping"]]
+            words = words_of(text, tokens, [])
+            nats = [0.0] * len(words.ranges)
+            for word, value in zip(words.of_token, self._nats(encoded["input_ids"]), strict=True):
+                if word is not None:
+                    nats[word] += value
+        return [
+            WordScore(start, end, value)
+            for (start, end), value in zip(words.ranges, nats, strict=True)
+        ]
+
+    def answering(self, documents: Sequence[str], question: str, rate: float) -> list[str]:
+        """Return what LongLLMLingua leaves of the documents, the most helpful first."""
+        from .lingua_long import Long
+
+        with LOCK, quiet():
+            return Long(self._lingua).answering(documents, question, rate)
+
+    def _nats(self, ids: Sequence[int]) -> Iterator[float]:
+        """Yield each token's negative log-probability, a window of the text at a time."""
+        size = min(_WINDOW, self._lingua.max_position_embeddings - 1)
+        first = self._lingua.first_token()
+        done = 0
+        while done < len(ids):
+            begin = max(0, min(done - size // 4, len(ids) - size))
+            window = [first, *ids[begin : begin + size]]
+            losses = self._lingua.losses(window)
+            yield from losses[done - begin :]
+            done = begin + len(window) - 1
 
     def _kept_words(
         self, text: str, chunk: Range, rate: float, kept: Sequence[Range]
@@ -93,7 +132,7 @@ class Engine:
         start, position = 0, 0
         while len(tokens) - position > limit:
             hard = tokens[position + limit][0]
-            end = _cut_before(text, start, max(hard, start + 1))
+            end = cut_before(text, start, max(hard, start + 1))
             yield Range(start, end)
             start = end
             while position < len(tokens) and tokens[position][0] < start:
@@ -111,7 +150,7 @@ def _outside(tokens: Sequence[tuple[int, int]], kept: Sequence[Range]) -> int:
     return count
 
 
-def _cut_before(text: str, start: int, hard: int) -> int:
+def cut_before(text: str, start: int, hard: int) -> int:
     """Return the best place to cut in the second half of ``text[start:hard]``."""
     half = (start + hard) // 2
     for mark in ("\n\n", "\n", ". ", " "):
@@ -137,9 +176,24 @@ class _Lingua(PromptCompressor):
     def __init__(self, folder: str) -> None:
         config = {"trust_remote_code": False, "local_files_only": True, "use_safetensors": True}
         super().__init__(folder, device_map="cpu", model_config=config)
-        self.oai_tokenizer = _Length()
+        self.oai_tokenizer = Length()
         model: Any = self.model
         self.model = _PairsModel(model.eval())
+
+    def first_token(self) -> int:
+        """Return the token that texts begin with, so that the first word is judged, too."""
+        tokenizer: Any = self.tokenizer
+        for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
+            if token is not None:
+                return int(token)
+        return 0
+
+    def losses(self, ids: Sequence[int]) -> list[float]:
+        """Return the negative log-probability of each token but the first."""
+        given = torch.tensor([list(ids)])
+        mask = torch.ones_like(given)
+        found: Any = super().get_ppl("", "token", input_ids=given, attention_mask=mask)
+        return [float(value) for value in found]
 
     def choose(self, text: str, words: Words, rate: float, prose: int) -> frozenset[int]:
         """Return the numbers of the words that stay: ``rate`` of ``prose`` tokens."""
@@ -218,7 +272,7 @@ def _counts(words: Sequence[int | None]) -> dict[int, int]:
     return counts
 
 
-class _Length:
+class Length:
     """Stands in for the tokenizer that LLMLingua reports its savings with; they are not used."""
 
     def encode(self, text: str) -> str:

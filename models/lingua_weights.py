@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..core.errors import CostoptError, Where
 from ..core.paths import cache_dir
@@ -16,6 +16,8 @@ from .locks import file_lock
 from .weights import MODEL, SOURCE_SHA256, pull, source_path
 
 _CONVERTED = f"{SOURCE_SHA256[:16]}-bf16-1"
+CLASSIFIER = "microsoft/llmlingua-2-xlm-roberta-large-meetingbank"
+Kind = Literal["causal", "classifier"]
 _PATTERNS = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt"]
 
 
@@ -28,6 +30,7 @@ class LinguaModel:
 
     name: str
     identity: str
+    kind: Kind = "causal"
     named: Path | None = None
     """The user's own folder; ``None`` for the embedded model."""
 
@@ -39,7 +42,7 @@ def lingua_folder() -> Path:
     return folder
 
 
-def find_model(name: str | None, *, offline: bool) -> LinguaModel:
+def find_model(name: str | None, *, offline: bool, kind: Kind = "causal") -> LinguaModel:
     """Return the model called ``name``; the embedded one for ``None``.
 
     Nothing is loaded, and no torch imported. A folder is identified by its files' contents.
@@ -48,17 +51,18 @@ def find_model(name: str | None, *, offline: bool) -> LinguaModel:
         name: A folder in the format of transformers, or the id of a repository of a model hub;
             the latter is downloaded unless it is in the hub's cache already.
         offline: Use no network.
+        kind: What it must be.
 
     Raises:
-        CostoptError: there is no such model, or it has no safetensors.
+        CostoptError: there is no such model, it has no safetensors, or is of another kind.
     """
     if name is None:
         return LinguaModel(MODEL, _CONVERTED)
     folder = Path(name).expanduser()
     if not folder.is_dir():
         folder = _from_hub(name, offline=offline)
-    _check(folder, name)
-    return LinguaModel(name, _hash(folder), folder)
+    _check(folder, name, kind)
+    return LinguaModel(name, _hash(folder), kind, folder)
 
 
 def model_folder(model: LinguaModel, progress: Progress, *, offline: bool) -> Path:
@@ -122,7 +126,7 @@ def _from_hub(name: str, *, offline: bool) -> Path:
         ) from error
 
 
-def _check(folder: Path, name: str) -> None:
+def _check(folder: Path, name: str, kind: Kind) -> None:
     """Raise unless LLMLingua can be run on the folder."""
     config = _json(folder / "config.json")
     if not any(folder.glob("*.safetensors")):
@@ -132,12 +136,19 @@ def _check(folder: Path, name: str) -> None:
             hint="other formats may run code when they are read, and are not loaded",
         )
     kinds = config.get("architectures") or ()
-    if any("ForTokenClassification" in str(kind) for kind in kinds):
+    classifies = any("ForTokenClassification" in str(architecture) for architecture in kinds)
+    if classifies and kind == "causal":
         raise CostoptError(
             f'the model "{name}" classifies tokens (LLMLingua-2), and this strategy needs a '
             "causal language model",
             where=Where(str(folder / "config.json")),
             hint="name a model such as SmolLM2-135M-Instruct, or leave model= out",
+        )
+    if not classifies and kind == "classifier":
+        raise CostoptError(
+            f'the model "{name}" classifies no tokens, and llmlingua2 needs one that does',
+            where=Where(str(folder / "config.json")),
+            hint=f"name a model of LLMLingua-2, such as {CLASSIFIER}",
         )
 
 

@@ -7,7 +7,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costopt.models.lingua_words import Range, join, occurrences, tidy, union, words_of
+from costopt.core.words import Range, join, occurrences, tidy, union, words_of
 
 SCRIPTS = st.sampled_from(
     [

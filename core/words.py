@@ -2,8 +2,8 @@
 
 LLMLingua decides token by token and decodes what is left: words are cut in pieces, characters
 that span several tokens become U+FFFD (LLMLingua issues #4, #63, #131), and white space is lost.
-Here its decisions are carried back to whole words of the original text, of which the result is
-always a subsequence.
+Here decisions are carried back to whole words of the original text, of which the result is always
+a subsequence.
 """
 
 import re

@@ -1,0 +1,154 @@
+"""CO323: words that tell little, judged by a small language model and by their kind."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..core.protocols import WordScore
+from ..core.types import Safety
+from ..core.words import Range
+from .base import ContextStrategy, StrategyContext
+from .word_choice import drop, note, protected, readable, touched
+
+_ARTICLES = frozenset({"a", "an", "the"})
+_SMALL = """
+    this that these those it its itself he him his himself she her hers herself they them their
+    theirs themselves we us our ours ourselves you your yours i me my is are was were be been being
+    am has have had having do does did doing will would shall should can could may might of in on
+    at to for from by with as into onto upon about above below over under between among through
+    during before after against toward towards across along via per and or but so yet if then than
+    because while although though whereas since until when where which who whom whose what how why
+    there here also such very more most much many some any each both another other own same too
+    just even still already again however therefore thus hence moreover furthermore indeed rather
+    quite often usually generally especially particularly up down out off
+"""
+_SMALL_WORDS = frozenset(_SMALL.split())
+_ENGLISH = frozenset({"the", "of", "and", "to", "is", "that", "for", "with", "was", "are", "a"})
+_ENGLISH_SHARE = 0.08
+_NAME = 3
+_STOPS = frozenset(".!?;:…。！？")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfInformation(ContextStrategy):
+    """Drop the words of a context that tell least, without knowing the question.
+
+    A small language model reads the value and says how much each word surprises it: its
+    self-information. Words go whole, until the value is down to ``rate`` of its tokens, in this
+    order: articles; other small words of grammar, and commas; content words; names
+    (capitalised words that follow one another go together, or not at all) and what ends a
+    sentence. Within each kind the least surprising goes first. Numbers with their units,
+    negations and limits, quoted literals, URLs, code, JSON, tables and tags stay. Texts that are
+    not English have no small words here, and go by surprise alone; scripts without spaces go by
+    the character.
+
+    Selective Context drops phrases by their self-information alone. Measured on SQuAD passages,
+    keeping the kinds apart loses a third of what that does (docs/strategies say how it was
+    measured).
+
+    What it can break:
+        It knows no question: what is dropped may be what is asked for, and at low rates much of
+        what relates the names to each other is gone. Text in which wording matters (contracts,
+        instructions, poems) suffers more than passages that facts are looked up in. In a
+        language that writes all nouns with capitals, more words count as names.
+
+    Args:
+        on: The variable whose value is shortened.
+        question: Not used.
+        rate: Tokens after / tokens before; above 0 and at most 1.
+        model: A model to read with: a folder in the format of transformers with safetensors, or
+            a hub id; the embedded model's own weights if left out.
+
+    Reference:
+        After Li et al., Compressing Context to Enhance Inference Efficiency of Large Language
+        Models (Selective Context), EMNLP 2023, arXiv:2310.06201.
+    """
+
+    name: ClassVar[str] = "self-information"
+    code: ClassVar[str] = "CO323"
+    safety: ClassVar[Safety] = "lossy"
+    summary: ClassVar[str] = "drops the words of a context that tell least"
+    reference: ClassVar[str] = "arXiv:2310.06201"
+    needs: ClassVar[frozenset[str]] = frozenset({"counter", "model"})
+    example: ClassVar[str] = "{context}\n\nQuestion: {question}"
+
+    rate: float = 0.7
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the rate."""
+        self._require("rate", 0 < self.rate <= 1, "above 0 and at most 1")
+
+    def shorten(self, text: str, question: str | None, context: StrategyContext) -> str:
+        """Return ``text`` without the words that tell least.
+
+        Raises:
+            NotApplicable: there is no model to read with.
+            CostoptError: the model cannot be loaded.
+        """
+        del question
+        if self.rate == 1:
+            return text
+        reader = readable(self.name, text, context)
+        if reader is None:
+            return text
+        words = reader.surprisal(text, model=self.model)
+        ranges = [Range(word.start, word.end) for word in words]
+        order = drop_order(text, words)
+        result = drop(text, ranges, order, rate=self.rate, count=context.count)
+        note(self.name, self.rate, text, result, context)
+        return result
+
+
+def drop_order(text: str, words: Sequence[WordScore]) -> list[tuple[int, ...]]:
+    """Return the words that may go, the least wanted first, in groups that go together.
+
+    Example:
+        >>> words = [WordScore(0, 3, 2.0), WordScore(4, 7, 9.0), WordScore(8, 12, 6.0)]
+        >>> drop_order("the old mill", words)
+        [(0,), (2,), (1,)]
+    """
+    fixed = touched([Range(word.start, word.end) for word in words], protected(text))
+    written = [text[word.start : word.end] for word in words]
+    english = _is_english(written)
+    kinds = [_kind(word, english) for word in written]
+    groups = list(_groups(text, words, kinds, fixed))
+    mean = {group: sum(words[index].score for index in group) / len(group) for group in groups}
+    return sorted(groups, key=lambda group: (kinds[group[0]], mean[group], -group[0]))
+
+
+def _is_english(written: Sequence[str]) -> bool:
+    letters = [word.lower() for word in written if word[:1].isalpha()]
+    return sum(word in _ENGLISH for word in letters) >= _ENGLISH_SHARE * max(len(letters), 1)
+
+
+def _kind(word: str, english: bool) -> int:
+    """Return how early a word goes: 0 to 3."""
+    low = word.lower()
+    if english and low in _ARTICLES:
+        return 0
+    if word == "," or (english and low in _SMALL_WORDS):
+        return 1
+    return _NAME if word[:1].isupper() or word[:1] in _STOPS else 2
+
+
+def _groups(
+    text: str, words: Sequence[WordScore], kinds: Sequence[int], fixed: frozenset[int]
+) -> Iterator[tuple[int, ...]]:
+    """Yield the words that may go, those of a name together; a name with a fixed word stays."""
+    run: list[int] = []
+    for index, word in enumerate(words):
+        named = kinds[index] == _NAME and text[word.start].isupper()
+        if run and not (named and text[words[run[-1]].end : word.start] == " "):
+            yield from _run(run, fixed)
+            run = []
+        if named:
+            run.append(index)
+        elif index not in fixed:
+            yield (index,)
+    yield from _run(run, fixed)
+
+
+def _run(run: list[int], fixed: frozenset[int]) -> Iterator[tuple[int, ...]]:
+    if run and not fixed.intersection(run):
+        yield tuple(run)
