@@ -9,7 +9,7 @@ from ..core.examples import examples
 from ..core.placeholders import scan
 from ..core.types import Message, PromptTemplate, Syntax
 from .base import replace_content, rewritable
-from .fitted import digest, named
+from .fitted import Piece
 from .units import Unit, cut_out
 
 _ANNOUNCED = re.compile(
@@ -22,11 +22,8 @@ _WRAPPED = re.compile(r"<examples\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Turn:
+class Turn(Piece):
     """A demonstration in chat form: the user's message at ``message`` and the answer after it."""
-
-    message: int
-    digest: str
 
 
 def example_units(template: PromptTemplate) -> tuple[Unit | Turn, ...]:
@@ -35,8 +32,7 @@ def example_units(template: PromptTemplate) -> tuple[Unit | Turn, ...]:
     for index in rewritable(template):
         text = template.messages[index].content
         found += [
-            Unit(index, start, end, digest(text[start:end]))
-            for start, end in ranges(text, template.syntax)
+            Unit(index, text[start:end], start, end) for start, end in ranges(text, template.syntax)
         ]
     return tuple(sorted(found, key=lambda unit: unit.message))
 
@@ -49,7 +45,7 @@ def turns(template: PromptTemplate) -> tuple[Turn, ...]:
     messages = template.messages
     last = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
     return tuple(
-        Turn(i, digest(f"{messages[i].content}\n{messages[i + 1].content}"))
+        Turn(i, f"{messages[i].content}\n{messages[i + 1].content}")
         for i in range(last)
         if (messages[i].role, messages[i + 1].role) == ("user", "assistant")
         and messages[min(i + 2, len(messages) - 1)].role != "tool"
@@ -112,14 +108,6 @@ def _headings(text: str) -> dict[int, int]:
             found[start] = heading
         heading = start if _ANNOUNCED.fullmatch(text, start, end) else None
     return found
-
-
-def without_examples(
-    template: PromptTemplate, units: Sequence[Unit | Turn], ids: Sequence[str]
-) -> PromptTemplate:
-    """Return the template without the examples that ``ids`` name."""
-    gone = [unit for unit in units if named(unit.digest, ids)]
-    return take_away(template, gone)
 
 
 def take_away(template: PromptTemplate, gone: Sequence[Unit | Turn]) -> PromptTemplate:

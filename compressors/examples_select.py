@@ -6,19 +6,19 @@ from typing import ClassVar, Self
 from ..core.protocols import Bench
 from ..core.types import PromptTemplate, Safety
 from .base import NotApplicable, StrategyContext
-from .example_units import example_units, take_away, without_examples
+from .example_units import example_units, take_away
 from .fitted import (
     NEEDS_ROWS,
     FittedStrategy,
-    Trials,
     are_ids,
     checked,
-    eliminate,
-    named,
+    matcher,
     read_ids,
     settled,
     short_ids,
+    weights,
 )
+from .trials import Trials, eliminate
 
 NONE_KEPT = "-"
 
@@ -78,7 +78,7 @@ class Examples(FittedStrategy):
             raise NotApplicable(NEEDS_ROWS)
         ids = () if self.keep == NONE_KEPT else read_ids(self.keep)
         units = example_units(template)
-        if ids and units and not any(named(unit.digest, ids) for unit in units):
+        if ids and units and not any(map(matcher(ids), (unit.digest for unit in units))):
             raise NotApplicable("none of the examples to keep is in this prompt")
         return checked(self, template, settled(lambda t: _only(t, ids), template))
 
@@ -100,8 +100,8 @@ class Examples(FittedStrategy):
         await trials.start()
         dropped = await eliminate(
             trials,
-            list(names.values()),
-            lambda ids: without_examples(template, units, sorted(ids)),
+            weights(units, names, context.count),
+            lambda ids: take_away(template, [u for u in units if names[u.digest] in ids]),
         )
         if not dropped:
             raise NotApplicable("every example that was tried earns its place on these rows")
@@ -110,5 +110,5 @@ class Examples(FittedStrategy):
 
 
 def _only(template: PromptTemplate, ids: tuple[str, ...]) -> PromptTemplate:
-    units = example_units(template)
-    return take_away(template, [u for u in units if not (ids and named(u.digest, ids))])
+    kept = matcher(ids)
+    return take_away(template, [u for u in example_units(template) if not kept(u.digest)])

@@ -10,14 +10,13 @@ from .base import NotApplicable, StrategyContext
 from .fitted import (
     NEEDS_ROWS,
     FittedStrategy,
-    Trials,
     are_ids,
     checked,
-    ddmin,
     read_ids,
     settled,
     short_ids,
 )
+from .trials import Trials, ddmin
 from .units import Unit, clauses, sentences, without
 
 
@@ -101,7 +100,7 @@ class Minimise(FittedStrategy):
                 trials,
                 [one for one in ids if one not in dropped],
                 dropped,
-                lambda ids: without(template, units, sorted(ids)),
+                lambda ids: without(template, units, ids),
             )
         if not dropped:
             raise NotApplicable("every sentence that was tried earns its place on these rows")

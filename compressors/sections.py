@@ -9,14 +9,14 @@ from .base import NotApplicable, StrategyContext
 from .fitted import (
     NEEDS_ROWS,
     FittedStrategy,
-    Trials,
     are_ids,
     checked,
-    eliminate,
     read_ids,
     settled,
     short_ids,
+    weights,
 )
+from .trials import Trials, eliminate
 from .units import sections, without
 
 
@@ -92,7 +92,7 @@ class Sections(FittedStrategy):
         )
         await trials.start()
         dropped = await eliminate(
-            trials, list(names.values()), lambda ids: without(template, units, sorted(ids))
+            trials, weights(units, names, context.count), lambda ids: without(template, units, ids)
         )
         if not dropped:
             raise NotApplicable("every section that was tried earns its place on these rows")

@@ -9,7 +9,7 @@ from ..core.blocks import lines
 from ..core.spans import spans
 from ..core.types import PromptTemplate, SpanKind, Syntax
 from .base import replace_content, rewritable
-from .fitted import digest, named
+from .fitted import Piece, matcher
 
 _FIXED = frozenset(
     {
@@ -30,13 +30,11 @@ _STOP = re.compile(r"[.!?:;]*[)\"'”’*_]{0,3}\s*\Z")
 
 
 @dataclass(frozen=True)
-class Unit:
+class Unit(Piece):
     """A stretch of one message that may go; units of the same text go together."""
 
-    message: int
     start: int
     end: int
-    digest: str
 
 
 def sections(template: PromptTemplate) -> tuple[Unit, ...]:
@@ -46,7 +44,7 @@ def sections(template: PromptTemplate) -> tuple[Unit, ...]:
     a question or context is none.
     """
     return tuple(
-        Unit(index, start, end, digest(text[start:end]))
+        Unit(index, text[start:end], start, end)
         for index, text, fixed, _ in _prose(template)
         for start, end in _blocks(text)
         if 1 not in fixed[start:end]
@@ -56,7 +54,7 @@ def sections(template: PromptTemplate) -> tuple[Unit, ...]:
 def sentences(template: PromptTemplate) -> tuple[Unit, ...]:
     """Return the sentences of prose, a heading or a list item's sentence alike."""
     return tuple(
-        Unit(index, start, end, digest(text[start:end]))
+        Unit(index, text[start:end], start, end)
         for index, text, fixed, inside in _prose(template)
         for start, end in _sentences(text, inside)
         if 1 not in fixed[start:end]
@@ -74,17 +72,17 @@ def clauses(template: PromptTemplate, of: Iterable[Unit]) -> tuple[Unit, ...]:
         for cut in _CLAUSE.finditer(text, unit.start + 1, end):
             if inside[cut.start()] or inside[cut.end()]:
                 continue
-            found.append(Unit(unit.message, cut.start(), end, digest(text[cut.start() : end])))
+            found.append(Unit(unit.message, text[cut.start() : end], cut.start(), end))
             break
     return tuple(found)
 
 
 def without(template: PromptTemplate, units: Sequence[Unit], ids: Iterable[str]) -> PromptTemplate:
     """Return the template without the units that ``ids`` name."""
-    wanted = tuple(ids)
+    wanted = matcher(ids)
     ranges: dict[int, list[tuple[int, int]]] = {}
     for unit in units:
-        if named(unit.digest, wanted):
+        if wanted(unit.digest):
             ranges.setdefault(unit.message, []).append((unit.start, unit.end))
     return replace_content(
         template, {i: cut_out(template.messages[i].content, found) for i, found in ranges.items()}
@@ -95,7 +93,7 @@ def cut_out(text: str, ranges: Sequence[tuple[int, int]]) -> str:
     r"""Take ranges out of a text, and with them lines and bullets of which nothing is left.
 
     Example:
-        >>> cut_out("a\n\n- b. c.\n\nd", [(3, 9)])
+        >>> cut_out("a\n\n- b. c.\n\nd", [(3, 10)])
         'a\n\nd'
     """
     gone = bytearray(len(text))
