@@ -18,6 +18,7 @@ from ..core.report import (
 from ..core.types import Answer, Score, Variant, Verdict
 from .choice import Candidate, Comparison, pareto, recommend
 from .findings import findings
+from .fitting import any_fitted
 from .measure import Judge, Measurement
 from .meter import Meter, delta, latency
 from .prepare import Prepared
@@ -41,7 +42,14 @@ class PromptResult:
             return self.static
         reached = tuple(self.measurement.measured.variants)
         names = {variant.name for variant in reached}
-        return reached + tuple(v for v in self.static if v.name not in names)
+        # A fitted strategy has what it learned in its name: its proposal is no variant more.
+        shapes = {tuple(spec.name for spec in variant.chain) for variant in reached}
+        return reached + tuple(
+            v
+            for v in self.static
+            if v.name not in names
+            and not (any_fitted((v.chain,)) and tuple(s.name for s in v.chain) in shapes)
+        )
 
     def answers(self, variant: Variant) -> dict[str, Answer]:
         """Return the generated answers of a variant by sample id."""

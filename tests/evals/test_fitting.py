@@ -139,7 +139,9 @@ def test_sections_are_fitted_confirmed_and_recommended(run: Run) -> None:
     eval_set = only(report).eval_set
     assert eval_set is not None
     assert (eval_set.selection_rows, eval_set.confirmation_rows) == (12, 28)
-    assert not any(v.name.startswith("fitting") for v in only(report).variants)
+    names = [v.name for v in only(report).variants]
+    assert "sections" not in names
+    assert not any(name.startswith("fitting") for name in names)
 
 
 def test_what_was_learned_is_in_the_report_and_works_without_rows(run: Run) -> None:
