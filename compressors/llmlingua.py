@@ -8,7 +8,14 @@ from typing import ClassVar
 from ..core.protocols import ContextCompressor
 from ..core.spans import editable
 from ..core.types import PromptTemplate, Safety, Syntax
-from .base import NotApplicable, Strategy, StrategyContext, replace_content, rewritable
+from .base import (
+    ContextStrategy,
+    NotApplicable,
+    StrategyContext,
+    replace_content,
+    rewritable,
+)
+from .word_choice import MISSING, kept_strings, note, readable, steered
 
 _LEAST = 40
 """Tokens of free prose in a message, below which there is nothing to choose among."""
@@ -16,7 +23,7 @@ _LABEL = re.compile(r"^[ \t]*[*_]{0,3}(\w[\w'/-]*(?: \w[\w'/-]*){0,2}:)", re.MUL
 
 
 @dataclass(frozen=True, kw_only=True)
-class LLMLingua(Strategy):
+class LLMLingua(ContextStrategy):
     """Drop the words that a small language model finds predictable.
 
     LLMLingua (the package of that name) reads each message that instructs and drops the words that
@@ -28,6 +35,11 @@ class LLMLingua(Strategy):
     noted: they differ a little, since whole words are dropped and tokenizers differ. Horizontal
     rules, and list marks with nothing left behind them, go.
 
+    With ``on=VARIABLE`` the prompt stays as it is, and what is filled into that variable is
+    compressed when the prompt is rendered. There ``rate`` is of all the value's tokens: a long
+    value goes in parts of some 1,000 tokens, each asked for what is left of the budget, and a
+    short one is asked for again where the rate is missed by more than 5 %.
+
     What it can break:
         Much: it knows no grammar, no facts and no task. What is predictable to a model of 135
         million parameters may still matter, such as which of two things a sentence is about. A
@@ -36,7 +48,10 @@ class LLMLingua(Strategy):
         its own model; another tokenizer may need more for the same words.
 
     Args:
-        rate: Tokens after / tokens before, of the free prose; above 0 and below 1.
+        on: The variable whose value is compressed; the prompt's own prose if left out.
+        question: Not used.
+        rate: Tokens after / tokens before: of the free prose, or with ``on`` of the value; above 0
+            and at most 1.
         model: A model to read with: a folder in the format of transformers with safetensors, or
             a hub id; the embedded model's own weights if left out.
 
@@ -67,19 +82,19 @@ class LLMLingua(Strategy):
         Raises:
             CostoptError: it is out of range.
         """
-        self._require("rate", 0 < self.rate < 1, "above 0 and below 1")
+        self._require("rate", 0 < self.rate <= 1, "above 0 and at most 1")
 
     def apply(self, template: PromptTemplate, context: StrategyContext) -> PromptTemplate:
-        """Return the template with the free prose of its messages compressed.
+        """Return the template with the free prose of its messages compressed; itself with ``on``.
 
         Raises:
             NotApplicable: there is no compressor, or too little free prose.
             CostoptError: the compressor's model cannot be loaded.
         """
         if context.compressor is None:
-            raise NotApplicable(
-                'needs the llmlingua extra and a run with a model: pip install "costopt[llmlingua]"'
-            )
+            raise NotApplicable(MISSING)
+        if self.on is not None:
+            return super().apply(template, context)
         texts = {
             index: template.messages[index].content
             for index in rewritable(template)
@@ -93,6 +108,26 @@ class LLMLingua(Strategy):
         }
         _note(self, texts, contents, template.syntax, context)
         return replace_content(template, contents)
+
+    def shorten(self, text: str, question: str | None, context: StrategyContext) -> str:
+        """Return ``text`` with the words dropped that the model finds predictable.
+
+        Raises:
+            NotApplicable: there is no compressor.
+            CostoptError: the compressor's model cannot be loaded.
+        """
+        del question
+        reader = readable(self.name, text, context)
+        if reader is None or self.rate == 1:
+            return text
+
+        def compress(part: str, rate: float) -> str:
+            return reader.compress(part, rate=rate, keep=kept_strings(part), model=self.model)
+
+        result = steered(text, self.rate, context.count, compress)
+        result = result if context.count(result) < context.count(text) else text
+        note(self.name, self.rate, text, result, context)
+        return result
 
     def _compressed(
         self, text: str, syntax: Syntax, context: StrategyContext, compressor: ContextCompressor

@@ -36,6 +36,12 @@ def protected(text: str) -> list[Range]:
     return ranges
 
 
+def kept_strings(text: str) -> tuple[str, ...]:
+    """Return what stands in `protected` ranges, without the blanks around it."""
+    found = (text[start:end].strip() for start, end in protected(text))
+    return tuple(string for string in found if string)
+
+
 def touched(words: Sequence[Range], kept: Sequence[Range]) -> frozenset[int]:
     """Return the numbers of the words that a range of ``kept`` overlaps; both are in order.
 
@@ -74,17 +80,28 @@ def drop(
     Returns:
         The text itself where dropping saves nothing.
     """
-    fixed = protected(text)
+    fixed, whole, best = protected(text), count(text), text
+    groups = list(order)
 
-    def left(groups: int) -> str:
-        gone = {word for group in order[:groups] for word in group}
+    def left(number: int) -> str:
+        gone = {word for group in groups[:number] for word in group}
         kept = [word for index, word in enumerate(words) if index not in gone]
         return join(text, tidy(text, kept, fixed))
 
-    whole = count(text)
-    least = bisect_left(range(len(order)), True, key=lambda n: count(left(n)) <= rate * whole)
-    result = left(least)
-    return result if result.strip() and count(result) < whole else text
+    for _ in range(_AGAIN):
+        least = bisect_left(range(len(groups)), True, key=lambda n: count(left(n)) <= rate * whole)
+        result = left(least)
+        if result.strip() and _off(count(result), rate * whole) < _off(count(best), rate * whole):
+            best = result
+        if not least or len(groups[least - 1]) == 1 or count(result) >= (1 - NEAR) * rate * whole:
+            break
+        # The last group was too large: it stays, and others go in its place.
+        del groups[least - 1]
+    return best if count(best) < whole else text
+
+
+def _off(reached: int, wanted: float) -> float:
+    return abs(reached - wanted)
 
 
 def steered(

@@ -116,11 +116,18 @@ class ContextCompressor(Protocol):
         ...
 
     def answering(
-        self, documents: Sequence[str], question: str, *, rate: float, model: str | None = None
+        self,
+        documents: Sequence[str],
+        question: str,
+        *,
+        rate: float,
+        keep: Sequence[str],
+        model: str | None = None,
     ) -> tuple[str, ...]:
         """Return what of ``documents`` helps to answer ``question``, the most helpful first.
 
-        About ``rate`` of their tokens are left; whole documents may be missing.
+        About ``rate`` of their tokens are left. Whole documents may be missing; in the others,
+        every string of ``keep`` stays.
         """
         ...
 

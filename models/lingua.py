@@ -103,7 +103,13 @@ class _Compressor:
         )  # fmt: skip
 
     def answering(
-        self, documents: Sequence[str], question: str, *, rate: float, model: str | None = None
+        self,
+        documents: Sequence[str],
+        question: str,
+        *,
+        rate: float,
+        keep: Sequence[str],
+        model: str | None = None,
     ) -> tuple[str, ...]:
         """Return what LongLLMLingua leaves of ``documents``, the most helpful first.
 
@@ -114,10 +120,10 @@ class _Compressor:
         plain = [_plain(document) for document in documents]
         if rate == 1 or not any(document.strip() for document in plain):
             return tuple(documents)
-        key = ["longlingua/1", rate, _plain(question), plain]
+        key = ["longlingua/1", rate, sorted(set(keep)), _plain(question), plain]
         return self._result(
             self._found(model), key, _texts_of,
-            lambda e: e.answering(plain, _plain(question), rate),
+            lambda e: e.answering(plain, _plain(question), rate, keep),
             f"longllmlingua: reading {sum(map(len, plain)):,} characters for a question",
         )  # fmt: skip
 

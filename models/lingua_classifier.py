@@ -12,7 +12,7 @@ of the original text. What is adapted here, and why:
 """
 
 import random
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from ..core.words import words_of
 from .lingua_engine import LOCK, Length, cut_before, quiet
 
 _BATCH = 4
-_SPECIAL = 2
-"""Tokens that begin and end what is read."""
+_SPARE = 8
+"""Tokens that begin and end what is read, and what a cut may add."""
 
 
 class Classifier:
@@ -43,11 +43,11 @@ class Classifier:
     def worth(self, text: str) -> list[WordScore]:
         """Return how probable it is that each word should stay; see `ContextCompressor`."""
         with LOCK, quiet():
-            tokens = self._lingua.offsets(text)
-            words = words_of(text, tokens, [])
-            chances = self._lingua.chances(text, tokens)
+            judged = self._lingua.judged(text)
+        tokens = [(start, end) for start, end, _ in judged]
+        words = words_of(text, tokens, [])
         found: list[list[float]] = [[] for _ in words.ranges]
-        for word, chance in zip(words.of_token, chances, strict=True):
+        for word, (_, _, chance) in zip(words.of_token, judged, strict=True):
             if word is not None:
                 found[word].append(chance)
         return [
@@ -78,43 +78,44 @@ class _Lingua2(PromptCompressor):
         marked = any(piece.startswith("▁") for piece in pieces)
         # Upstream reads the way of marking words out of the model's name.
         self.model_name = "xlm-roberta-large" if marked else "bert-base-multilingual-cased"
-        self.max_seq_len = min(self.max_seq_len, self.max_position_embeddings - _SPECIAL)
+        self.max_seq_len = min(self.max_seq_len, self.max_position_embeddings - 2)
 
-    def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Return each token's range of characters."""
+    def judged(self, text: str) -> list[WordScore]:
+        """Return for each token how probable it is that it should stay."""
+        parts = list(self._parts(text))
+        self._seen = []
+        if parts:
+            texts = [text[start:end] for start, end in parts]
+            self.compress_prompt(texts, rate=0.5, use_context_level_filter=False)
+        result: list[WordScore] = []
+        for (start, end), seen in zip(parts, self._seen, strict=True):
+            # A part's tokens may differ from the text's at its ends.
+            tokens = self._offsets(text[start:end])
+            chances = seen if len(seen) == len(tokens) else [1.0] * len(tokens)
+            result.extend(
+                WordScore(start + a, start + b, chance)
+                for (a, b), chance in zip(tokens, chances, strict=True)
+            )
+        return result
+
+    def _offsets(self, text: str) -> list[tuple[int, int]]:
         tokenizer: Any = self.tokenizer
         found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         return [(start, end) for start, end in found["offset_mapping"]]
 
-    def chances(self, text: str, tokens: Sequence[tuple[int, int]]) -> list[float]:
-        """Return for each token how probable it is that it should stay."""
-        parts = list(self._parts(text, tokens))
-        self._seen = []
-        if parts:
-            texts = [text[tokens[first][0] : end] for first, _, end in parts]
-            self.compress_prompt(texts, rate=0.5)
-        result = [1.0] * len(tokens)
-        for (first, last, _), seen in zip(parts, self._seen, strict=True):
-            if len(seen) == last - first:
-                result[first:last] = seen
-        return result
-
-    def _parts(
-        self, text: str, tokens: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[int, int, int]]:
-        """Yield what fits the model: the first token, the one after the last, and where it ends."""
-        limit = self.max_seq_len - _SPECIAL
-        first = 0
-        while first < len(tokens):
-            last = min(first + limit, len(tokens))
-            end = len(text)
-            if last < len(tokens):
-                end = cut_before(text, tokens[first][0], tokens[last][0])
-                while last > first + 1 and tokens[last - 1][0] >= end:
-                    last -= 1
-                end = max(end, tokens[last - 1][1])
-            yield first, last, end
-            first = last
+    def _parts(self, text: str) -> Iterator[tuple[int, int]]:
+        """Cut the text into what fits the model."""
+        tokens = self._offsets(text)
+        limit = self.max_seq_len - _SPARE
+        start = first = 0
+        while len(tokens) - first > limit:
+            end = cut_before(text, start, max(tokens[first + limit][0], start + 1))
+            yield start, end
+            start = end
+            while first < len(tokens) and tokens[first][0] < start:
+                first += 1
+        if text[start:].strip():
+            yield start, len(text)
 
     def _PromptCompressor__chunk_context(  # noqa: N802 - upstream's private name
         self,

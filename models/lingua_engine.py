@@ -81,12 +81,14 @@ class Engine:
             for (start, end), value in zip(words.ranges, nats, strict=True)
         ]
 
-    def answering(self, documents: Sequence[str], question: str, rate: float) -> list[str]:
+    def answering(
+        self, documents: Sequence[str], question: str, rate: float, keep: Sequence[str]
+    ) -> list[str]:
         """Return what LongLLMLingua leaves of the documents, the most helpful first."""
         from .lingua_long import Long
 
         with LOCK, quiet():
-            return Long(self._lingua).answering(documents, question, rate)
+            return Long(self._lingua).answering(documents, question, rate, keep)
 
     def _nats(self, ids: Sequence[int]) -> Iterator[float]:
         """Yield each token's negative log-probability, a window of the text at a time."""

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from llmlingua import PromptCompressor
 
-from ..core.words import Range, join, tidy, words_of
+from ..core.words import Range, join, occurrences, tidy, words_of
 
 _ALWAYS = 10000.0
 _SEGMENT = 200
@@ -39,7 +39,9 @@ class Long(PromptCompressor):
     def __init__(self, base: PromptCompressor) -> None:
         vars(self).update(vars(base))
 
-    def answering(self, documents: Sequence[str], question: str, rate: float) -> list[str]:
+    def answering(
+        self, documents: Sequence[str], question: str, rate: float, keep: Sequence[str]
+    ) -> list[str]:
         """Return what is left of the documents, the most helpful first."""
         filled = [index for index, document in enumerate(documents) if document.strip()]
         texts = [documents[index].strip() for index in filled]
@@ -58,9 +60,13 @@ class Long(PromptCompressor):
             concate_question=False,
         )
         left = sorted({*self._popped, *self._index.tolist()})
-        return self._documents([question.strip() or "?", *(texts[u] for u in self._used)], left)
+        return self._documents(
+            [question.strip() or "?", *(texts[u] for u in self._used)], left, keep
+        )
 
-    def _documents(self, texts: Sequence[str], left: Sequence[int]) -> list[str]:
+    def _documents(
+        self, texts: Sequence[str], left: Sequence[int], keep: Sequence[str]
+    ) -> list[str]:
         """Return the words of each text but the first of which at least half is left."""
         joined = _GAP.join(texts)
         tokens = self._offsets(joined)
@@ -77,7 +83,8 @@ class Long(PromptCompressor):
         for text in texts[1:]:
             end = start + len(text)
             inside = [Range(a - start, b - start) for a, b in ranges if a >= start and b <= end]
-            found.append(join(text, tidy(text, inside, [])))
+            fixed = occurrences(text, keep)
+            found.append(join(text, tidy(text, inside, fixed)))
             start = end + len(_GAP)
         return [text for text in found if text.strip()]
 
@@ -116,6 +123,14 @@ class Long(PromptCompressor):
             kwargs["end"] = self._size + (self._first if conditioned else 0)
         loss, memory = super().get_ppl(*args, **kwargs)
         return torch.cat([loss.new_full((1,), _ALWAYS), loss[:-1]]), memory
+
+    def get_estimate_threshold_base_distribution(
+        self, ppl: torch.Tensor, ratio: float, condition_flag: bool = False
+    ) -> float:
+        """Return the threshold; one that drops nothing where there is nothing to compare."""
+        if not bool((ppl != _ALWAYS).any()):
+            return float("-inf")
+        return super().get_estimate_threshold_base_distribution(ppl, ratio, condition_flag)
 
     def get_compressed_input(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Drop tokens, and remember which are left."""

@@ -138,6 +138,46 @@ def test_other_scripts_stay_whole(lingua: ContextCompressor) -> None:
     assert tokens(result) < 0.75 * tokens(text)
 
 
+def test_what_words_tell_is_read_once_and_in_the_place_where_they_stand(
+    lingua: ContextCompressor, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = lingua.surprisal(LONG)
+    assert "".join(LONG[w.start : w.end] for w in words) == "".join(LONG.split())
+    told = {LONG[w.start : w.end]: w.score for w in words}
+    assert min(told.values()) >= 0
+    assert told["cushions"] > told["to"]
+    again = open_lingua(str(folder), offline=True, progress=Silent())
+    assert again.surprisal(LONG) == words
+    assert lingua.surprisal(" \n") == ()
+    # Beyond a window, words are judged with what stood before them still in sight.
+    monkeypatch.setattr("costopt.models.lingua_engine._WINDOW", 400)
+    tail = lingua.surprisal(f"{LONG}\n{LONG}")[-len(words) :]
+    skipped = len(LONG) + 1
+    last = {LONG[w.start - skipped : w.end - skipped]: w.score for w in tail}
+    assert last["cushions"] < told["cushions"] / 2
+
+
+def test_a_question_decides_what_is_left(lingua: ContextCompressor) -> None:
+    documents = [
+        "The baker of our street sells 40 kinds of bread, cakes and biscuits every morning.",
+        "The harbour was dug in 1874 by the engineer Ada Hale, and it has never been closed since.",
+        "Tomatoes need much sun, a little water in the evening, and a stick that they can climb.",
+    ]
+    left = lingua.answering(
+        documents, "Who dug the harbour?", rate=0.5, keep=["1874", "never", "40 kinds"]
+    )
+    assert 1 <= len(left) <= 3
+    assert tokens("".join(left)) < 0.85 * tokens("".join(documents))
+    for text in left:
+        (whole,) = [document for document in documents if is_subsequence(text, document)]
+        for string in ("1874", "never", "40 kinds"):
+            assert (string in text) == (string in whole)
+    assert lingua.answering(documents, "Who?", rate=1.0, keep=[]) == tuple(documents)
+    assert lingua.answering([" "], "Who?", rate=0.5, keep=[]) == (" ",)
+    for odd in (["请 👩\u200d🔧"], ["\ud800 x", "\n"], ["a"]):
+        assert all(lingua.answering(odd, "?", rate=0.5, keep=[]))
+
+
 def test_text_beyond_the_models_positions_is_read_in_parts(lingua: ContextCompressor) -> None:
     log = "\n".join(f"{n:05} level=info worker={n % 7} took={n * 37 % 991}ms" for n in range(600))
     text = f"{LONG}\n\n```\n{log}\n```\n\n{LONG}\n\nEND {{topic}}"
