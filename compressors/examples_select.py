@@ -54,6 +54,7 @@ class Examples(FittedStrategy):
     reference: ClassVar[str] = "backward elimination; arXiv:2202.12837"
     rewrites: ClassVar[frozenset[str]] = frozenset({"examples"})
     learns: ClassVar[str] = "keep"
+    example_learned: ClassVar[str] = "2331"
     example: ClassVar[str] = (
         "Add.\n\nInput: 1 1\nOutput: 2\n\nInput: 2 3\nOutput: 5\n\nInput: {numbers}\nOutput:"
     )

@@ -22,6 +22,8 @@ class FittedStrategy(Strategy):
 
     learns: ClassVar[str]
     """The name of that parameter."""
+    example_learned: ClassVar[str]
+    """A value of it that was learned for ``example``, for the strategy's page."""
     needs: ClassVar[frozenset[str]] = frozenset({"counter", "samples"})
 
     @property

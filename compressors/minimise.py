@@ -50,6 +50,7 @@ class Minimise(FittedStrategy):
     summary: ClassVar[str] = "keeps the fewest sentences that do as well on samples"
     reference: ClassVar[str] = "Zeller & Hildebrandt 2002, IEEE TSE 28(2)"
     learns: ClassVar[str] = "drop"
+    example_learned: ClassVar[str] = "1b7c;a2f8"
     example: ClassVar[str] = (
         "You are friendly. Answer with one label, because a machine reads it.\n\nTicket: {ticket}"
     )

@@ -9,6 +9,7 @@ from ..core.protocols import TokenCounter
 from ..core.types import PromptTemplate
 from .base import NotApplicable, Strategy, StrategyContext
 from .contract import PieceCounter, template_of
+from .fitted import FittedStrategy
 from .registry import Entry, load
 
 _SECTION = re.compile(r"^(What it can break|Args|Reference):$", re.MULTILINE)
@@ -78,10 +79,12 @@ def _example(cls: type[Strategy], count: TokenCounter) -> str:
         return "It needs parameters or a model, so none is shown here."
     before = template_of(cls.example)
     context = StrategyContext(count=count, output_lengths=_LENGTHS)
+    learned = {cls.learns: cls.example_learned} if issubclass(cls, FittedStrategy) else {}
     try:
-        after = cls().apply(before, context)
+        after = cls(**learned).apply(before, context)
     except NotApplicable as error:
         return f"Not shown here: {error.reason}."
+    context.notes.extend(f"as fitted: {key}={value}" for key, value in learned.items())
     notes = [f"({note})" for note in context.notes]
     return "\n\n".join(["Before:", _fenced(before.text), *_after(before, after), *notes])
 

@@ -57,6 +57,9 @@ class Rewrite(FittedStrategy):
     summary: ClassVar[str] = "lets the target say the same in fewer words, checked on samples"
     reference: ClassVar[str] = "arXiv:2305.03495"
     learns: ClassVar[str] = "text"
+    example_learned: ClassVar[str] = (
+        "eyIwIjoiTmFtZSB0aGUgdGlja2V0J3MgdG9waWMuXG5cblRpY2tldDoge3RpY2tldH0ifQ"
+    )
     example: ClassVar[str] = (
         "I would like you to read the ticket below and then to tell me which topic it is about.\n\n"
         "Ticket: {ticket}"

@@ -50,6 +50,7 @@ class Sections(FittedStrategy):
     summary: ClassVar[str] = "drops the sections that earn nothing on samples"
     reference: ClassVar[str] = "arXiv:2508.02053"
     learns: ClassVar[str] = "drop"
+    example_learned: ClassVar[str] = "1d65"
     example: ClassVar[str] = (
         "Answer with one label.\n\nOur company was founded by two sisters.\n\nTicket: {ticket}"
     )

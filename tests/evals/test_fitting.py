@@ -227,3 +227,24 @@ def test_the_plan_of_a_fitted_run(rows: int, local: bool) -> None:
         assert FITTING <= len(plan.selection) < len(plan.confirmation)
     assert not {s.id for s in plan.selection} & {s.id for s in plan.confirmation}
     assert len(plan.rows) == rows
+
+
+def test_a_text_that_the_target_writes_is_measured(run: Run) -> None:
+    def writes(prompt: str, replicate: int) -> str:
+        if "<<<TEXT" not in prompt:
+            return "Paris"
+        return "Sorry, no." if replicate == 0 else "Name the city.\n\n⟦1⟧\n\nQuestion: ⟦2⟧"
+
+    target = ScriptedTarget(likelihood=honest, writes=writes)
+    report = run(target, strategies=("rewrite",))
+    found = variant(report, "rewrite:text=")
+    assert found.messages[0].content.startswith("Name the city.\n\nQuestion: What is the capital")
+    assert found.verdict == "holds"
+    drawn = [r for r in target.asked if "<<<TEXT" in r.messages[0].content]
+    assert [r.replicate for r in drawn] == [0, 1, 2]
+    assert drawn[0].settings.temperature == 0 < drawn[1].settings.temperature
+
+
+def test_a_target_that_cannot_write_says_so(run: Run) -> None:
+    report = run(ScriptedTarget(likelihood=honest), strategies=("rewrite",))
+    assert variant(report, "rewrite").rejected == "3 candidates, none kept the contract"
