@@ -41,12 +41,16 @@ class StrategyContext:
         count: Tokens of the target.
         output_lengths: Tokens of the baseline's measured answers; empty where none were measured.
         compressor: A model that shortens text, for strategies that need one.
+        capabilities: What the target can do (`Target.capabilities`); empty where none is known.
+        references: Accepted answers of the eval set, as texts; empty where there is none.
         notes: What strategies want to be said: what was requested and what was achieved.
     """
 
     count: TokenCounter
     output_lengths: tuple[int, ...] = ()
     compressor: ContextCompressor | None = None
+    capabilities: frozenset[str] = frozenset()
+    references: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list[str])
 
 
@@ -119,6 +123,18 @@ class Strategy:
             NotApplicable: there is nothing to choose among, or the rows cannot tell.
         """
         del template, context, bench
+        return self
+
+    def bind(self, template: PromptTemplate, context: StrategyContext) -> Self:
+        """Return this strategy with the parameters that it derives from ``template`` filled in.
+
+        What is bound is what a variant's chain names, so that a program can make the strategy
+        again where the template is not at hand, as :meth:`restore` needs. Most derive none.
+
+        Raises:
+            NotApplicable: there is nothing to derive them from.
+        """
+        del template, context
         return self
 
     def restore(self, answer: str) -> str:

@@ -85,6 +85,16 @@ _ENTRIES: tuple[Entry, ...] = (
            "states how long the answer may be"),
     _entry("CO404", "max-tokens", "max_tokens:MaxTokens", "output", "lossy",
            "caps the answer at what the baseline's answers needed"),
+    _entry("CO405", "chain-of-draft", "chain_of_draft:ChainOfDraft", "output", "lossy",
+           "keeps the reasoning, in drafts of a few words a step"),
+    _entry("CO406", "concise-cot", "concise_cot:ConciseCot", "output", "lossy",
+           "keeps the reasoning, and asks for it to be concise"),
+    _entry("CO407", "sketch", "sketch:Sketch", "output", "lossy",
+           "keeps the reasoning, as a sketch instead of sentences"),
+    _entry("CO408", "no-preamble", "no_preamble:NoPreamble", "output", "lossy",
+           "asks for no greeting, no restated question, no closing remark"),
+    _entry("CO411", "effort", "effort:Effort", "output", "lossy",
+           "asks a reasoning model for less reasoning"),
 )  # fmt: skip
 _BY_NAME = {item.name: item for item in _ENTRIES}
 

@@ -70,7 +70,7 @@ def test_max_tokens_changes_settings_only():
     found = variant("max-tokens")
     assert found.template.messages == TEMPLATE.messages
     assert found.template.settings.max_output_tokens == 38
-    assert variant("max-tokens:quantile=0.3,slack=1").template.settings.max_output_tokens == 10
+    assert variant("max-tokens:truncation=0.7").template.settings.max_output_tokens == 10
     assert found.rejected is None
 
 
