@@ -74,13 +74,13 @@ class Examples(FittedStrategy):
         Raises:
             NotApplicable: it is not fitted, or was fitted on another prompt.
         """
-        del context
         if self.keep is None:
             raise NotApplicable(NEEDS_ROWS)
         ids = () if self.keep == NONE_KEPT else read_ids(self.keep)
         units = example_units(template)
         if ids and units and not any(map(matcher(ids), (unit.digest for unit in units))):
             raise NotApplicable("none of the examples to keep is in this prompt")
+        self.note_learned(context, found=bool(units))
         return checked(self, template, settled(lambda t: _only(t, ids), template))
 
     async def fit(self, template: PromptTemplate, context: StrategyContext, bench: Bench) -> Self:

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 from ..core.protocols import TokenCounter
 from ..core.types import PromptTemplate
-from .base import NotApplicable, Strategy
+from .base import NotApplicable, Strategy, StrategyContext
 from .guard import check
 
 NEEDS_ROWS = "needs eval rows: it is fitted on them"
+_LONG = 40
+"""Longest value that is part of a variant's name."""
 _ID = re.compile(r"[0-9a-f]{4,64}")
 
 
@@ -30,6 +32,14 @@ class FittedStrategy(Strategy):
     def fitted(self) -> bool:
         """Whether it was learned, or given."""
         return getattr(self, self.learns) is not None
+
+    def note_learned(self, context: StrategyContext, *, found: bool) -> None:
+        """Note what a variant's name is too short for, and ids that name nothing here."""
+        value = str(getattr(self, self.learns))
+        if not found:
+            context.notes.append(f"nothing here is named by {self.learns}={value[:_LONG]}")
+        elif len(value) > _LONG:
+            context.notes.append(f"{self.learns}={value}")
 
 
 def digest(text: str) -> str:

@@ -69,11 +69,11 @@ class Minimise(FittedStrategy):
         Raises:
             NotApplicable: it is not fitted, or was fitted on another prompt.
         """
-        del context
         if self.drop is None:
             raise NotApplicable(NEEDS_ROWS)
         ids = read_ids(self.drop)
         after = settled(lambda t: without(t, _units(t), ids) if ids else t, template)
+        self.note_learned(context, found=after is not template)
         return checked(self, template, after)
 
     async def fit(self, template: PromptTemplate, context: StrategyContext, bench: Bench) -> Self:

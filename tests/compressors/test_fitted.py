@@ -250,6 +250,17 @@ def test_what_must_stay_is_no_section():
     assert shown(after) == shown(template).replace("Be kind.\n\n", "")
 
 
+def test_what_a_name_is_too_short_for_is_noted():
+    parts = [section(word, "paragraph") for word in WORDS]
+    template = template_of("\n\n".join([*parts, "One more.", "Keep me.", "{q}"]))
+    strategy = fitted("sections", template, ScriptedBench(needs("Keep me")))
+    context = StrategyContext(count=PieceCounter())
+    strategy.apply(template, context)
+    assert context.notes == [f"drop={strategy.get_params()['drop']}"]
+    get("sections", drop="12345678").apply(template, context)
+    assert context.notes[1:] == ["nothing here is named by drop=12345678"]
+
+
 def test_equal_sections_go_together():
     template = template_of("Be kind to all.\n\nRead it.\n\nBe kind to all.\n\n{q}")
     after = again(fitted("sections", template, ScriptedBench(needs("Read"))), template)
