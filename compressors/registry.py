@@ -55,6 +55,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "removes trailing blanks and runs of blank lines"),
     _entry("CO102", "table-compact", "table_compact:TableCompact", "input", "lossless",
            "removes the padding of Markdown tables"),
+    _entry("CO103", "markup", "markup:Markup", "input", "lossy",
+           "removes emphasis, rules and other marks that decorate"),
     _entry("CO201", "json-minify", "json_minify:JsonMinify", "input", "lossless",
            "writes embedded JSON without indentation"),
     _entry("CO203", "repeated-rule", "repeated_rule:RepeatedRule", "input", "lossy",
