@@ -31,6 +31,7 @@ _EMPHASIS = re.compile(
     rf"|{_OPENS}(?<!_)(_{{1,3}}){_FIRST}(?P<lines>[^\n_]{{1,600}}+){_LAST}(?<![_\\])\3(?![\w/])"
 )
 _IDENTIFIER = re.compile(r"[a-z0-9]+")
+_FIELD = re.compile(r"\ufeff?(?:---|\s|#|-\s|[\w.\"'-]{1,80}\s?:)")
 _ITEM = re.compile(r"\d{1,3}[.)]\s|[-+#>]\s")
 _SHOUT = re.compile(r"(?<=[\w)\]}\"'”’*_])([!?！？])\1+(?=[\s\"'”’)\]*_]|\Z)")
 _ABOUT = re.compile(
@@ -80,12 +81,29 @@ def marks(text: str, syntax: Syntax) -> tuple[Mark, ...]:
         [((0, 2), (6, 8))]
     """
     solid = mask(text, syntax, _SOLID)
+    front = _front_matter(text)
+    solid[:front] = b"\1" * front
     found = [*_comments(text, solid)]
     for span in spans(text, syntax):
         if span.kind is SpanKind.MARKUP:
             solid[span.start : span.end] = b"\1" * (span.end - span.start)
     found += [*_emphasis(text, solid), *_shouts(text, solid), *_lines(text, syntax, solid)]
     return tuple(_disjoint(sorted(found, key=lambda mark: mark[0].start)))
+
+
+def _front_matter(text: str) -> int:
+    """Return where front matter between two lines of dashes ends, or 0; comments may precede it."""
+    opened = False
+    for start, end in lines(text):
+        line = text[start:end].strip("\ufeff \t\r")
+        if line == "---" and opened:
+            return end
+        opened = opened or line == "---"
+        if not opened and line and not line.startswith(("#", "//", "<!--", "{{!")):
+            return 0
+        if opened and line and not _FIELD.match(text, start, end):
+            return 0
+    return 0
 
 
 def _disjoint(found: Iterable[Mark]) -> Iterator[Mark]:
@@ -235,7 +253,8 @@ def _blanks(text: str, start: int, end: int) -> int:
 
 def _rule(text: str, start: int, end: int, above: tuple[int, int] | None, drawn: str) -> Cut:
     """Take a rule out; where it underlines a title, the title is marked as a heading instead."""
-    titled = above and drawn in "=-" and _title(text[above[0] : above[1]])
+    single = above and not text[text.rfind("\n", 0, max(0, above[0] - 1)) + 1 : above[0]].strip()
+    titled = above and single and drawn in "=-" and _title(text[above[0] : above[1]])
     if above and titled:
         title = text[above[0] : above[1]].rstrip()
         return Cut(above[0], end - text[start:end].endswith("\r"),
