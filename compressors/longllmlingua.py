@@ -32,7 +32,7 @@ class LongLLMLingua(ContextStrategy):
 
     What it can break:
         Much: the ranking is a small model's, and with the embedded one of 135 million parameters
-        it often misses the document that holds the answer. The order of documents changes, so a
+        it may well miss the document that holds the answer. The order of documents changes, so a
         text that tells a story, or refers to "the above", suffers. The prompt differs for every
         question: a provider's prompt cache no longer helps. It reads every value twice, at about
         150 tokens a second on two CPUs.

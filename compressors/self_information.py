@@ -42,9 +42,10 @@ class SelfInformation(ContextStrategy):
     not English have no small words here, and go by surprise alone; scripts without spaces go by
     the character.
 
-    Selective Context drops phrases by their self-information alone. Measured on SQuAD passages,
-    keeping the kinds apart loses a third of what that does (docs/strategies say how it was
-    measured).
+    Selective Context drops phrases by their self-information alone. On 40 SQuAD passages cut to
+    0.8, 0.6 and 0.4 of their tokens, the log-likelihood of the answers to the embedded model fell
+    by 0.11, 0.24 and 0.72 nats a token; with words dropped by self-information alone by 0.42,
+    0.76 and 1.39 (24 of these passages were also used to choose the order above).
 
     What it can break:
         It knows no question: what is dropped may be what is asked for, and at low rates much of

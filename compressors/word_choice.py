@@ -203,8 +203,8 @@ def note(name: str, rate: float, before: str, after: str, context: StrategyConte
     if abs(reached - rate) <= NEAR * rate:
         return
     why = (
-        "the rest is protected (code, data, numbers, quotes, limits) or has no words to drop"
+        "what is protected stays (code, data, numbers, quotes, limits), and words go whole"
         if reached > rate
-        else "only whole words and documents are dropped"
+        else "words, names and documents go whole"
     )
     context.notes.append(f"{name}: rate {rate:g} requested and {reached:.2f} reached: {why}")
