@@ -61,6 +61,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "writes embedded JSON without indentation"),
     _entry("CO203", "repeated-rule", "repeated_rule:RepeatedRule", "input", "lossy",
            "drops sentences that repeat an earlier one"),
+    _entry("CO204", "dedupe", "dedupe:Dedupe", "input", "lossy",
+           "drops sentences that nearly repeat an earlier one"),
     _entry("CO210", "filler", "filler:Filler", "input", "lossy",
            "drops politeness, hedges and wordy phrases"),
     _entry("CO220", "examples", "examples_select:Examples", "input", "lossy",
