@@ -78,7 +78,9 @@ def _example(cls: type[Strategy], count: TokenCounter) -> str:
     if required or not cls.example:
         return "It needs parameters or a model, so none is shown here."
     before = template_of(cls.example)
-    context = StrategyContext(count=count, output_lengths=_LENGTHS)
+    context = StrategyContext(
+        count=count, output_lengths=_LENGTHS, capabilities=frozenset({"effort"})
+    )
     learned = {cls.learns: cls.example_learned} if issubclass(cls, FittedStrategy) else {}
     try:
         after = cls(**learned).apply(before, context)
@@ -101,6 +103,10 @@ def _after(before: PromptTemplate, after: PromptTemplate) -> list[str]:
         parts.append(
             f"`max_output_tokens` goes from {old} to {cap}, where the baseline's answers had "
             f"{lengths} tokens."
+        )
+    if after.settings.effort != before.settings.effort:
+        parts.append(
+            f"`effort` goes from {before.settings.effort or 'unset'} to {after.settings.effort}."
         )
     return parts
 

@@ -78,6 +78,10 @@ class _Text:
         raise CostoptError(f"{self.kind}: {what}", where=where, hint=hint)
 
 
+_DEPTH = "maximum nesting depth"
+"""What libyaml 0.2.6 and later say of their own limit, which may come before ours."""
+
+
 def load_yaml(text: str, path: str, start: int = 0, end: int | None = None) -> Document:
     """Parse the YAML document in ``text[start:end]``; an empty one is ``None``.
 
@@ -94,6 +98,8 @@ def load_yaml(text: str, path: str, start: int = 0, end: int | None = None) -> D
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.problem, error.context) if part)
+        if _DEPTH in what:
+            what = f"nested deeper than {MAX_DEPTH} levels"
         at.fail(start + (mark.index if mark else 0), what or "cannot be read")
     except (yaml.YAMLError, ValueError) as error:
         at.fail(start, str(error).splitlines()[0])
