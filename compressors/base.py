@@ -202,6 +202,19 @@ class ContextStrategy(Strategy):
         """
         raise NotImplementedError
 
+    def shorten_value(
+        self,
+        value: Any,  # noqa: ANN401 - what a sample fills in
+        question: str | None,
+        context: StrategyContext,
+    ) -> Any:  # noqa: ANN401
+        """Return a variable's value shortened; one that is no text stays as it is.
+
+        Raises:
+            NotApplicable: the strategy needs what the context does not have.
+        """
+        return self.shorten(value, question, context) if isinstance(value, str) else value
+
     def __call__(
         self, text: str, *, question: str | None = None, context: "StrategyContext | None" = None
     ) -> str:
