@@ -180,7 +180,8 @@ class ContextStrategy(Strategy):
         Raises:
             NotApplicable: ``on`` is not given, or no such variable is there.
         """
-        del context
+        if "model" in self.needs and context.compressor is None:
+            raise NotApplicable("it needs a model that shortens text")
         if self.on is None:
             names = ", ".join(template.variables) or "none"
             raise NotApplicable(f"say which variable: {self.name}:on=NAME (variables: {names})")

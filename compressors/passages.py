@@ -43,14 +43,14 @@ class Piece:
 
 
 def documents(text: str) -> list[Piece]:
-    """Return the documents that a text is made of: all of it, one after the other.
+    r"""Return the documents that a text is made of: all of it, one after the other.
 
     They are told by a line that heads them (``Document [3]``, ``<document>``, ``[3]``, a Markdown
     heading), or else by blank lines.
 
     Example:
-        >>> [text[d.start:d.end] for text in ["[1] Ann.\\n[2] Bob."] for d in documents(text)]
-        ['[1] Ann.\\n', '[2] Bob.']
+        >>> [text[d.start:d.end] for text in ["[1] Ann.\n[2] Bob."] for d in documents(text)]
+        ['[1] Ann.\n', '[2] Bob.']
     """
     for header in _HEADERS:
         starts = [found.start() for found in header.finditer(text)]

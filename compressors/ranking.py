@@ -16,11 +16,12 @@ _UNSPACED = (
 )
 _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
-_SMALL = frozenset(
-    """a an the of in on at to for from by with and or but is are was were be been being it its
+_SMALL_WORDS = """
+    a an the of in on at to for from by with and or but is are was were be been being it its
     this that these those as what which who whom whose when where why how do does did has have had
-    i you he she they we not there than then so if into about after before""".split()
-)
+    i you he she they we not there than then so if into about after before
+"""
+_SMALL = frozenset(_SMALL_WORDS.split())
 _K1, _B = 1.2, 0.75
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ..core.types import PromptTemplate, Safety, Side, StrategySpec, Variant
 from .base import NotApplicable, StrategyContext
+from .contexts import at_run_time
 from .controls import HARMFUL
 from .guard import check
 from .guard import dropped as lost_anchors
@@ -67,7 +68,9 @@ def _variant(template: PromptTemplate, chain: Chain, context: StrategyContext) -
     dropped: tuple[str, ...] = ()
     if rejected is None and not control:
         dropped = lost_anchors(template, after)
-        rejected = _worthless(template, after, side, context)
+        # What a value is shortened to is only known once a row gives it one.
+        if not any(at_run_time(spec) for spec in chain):
+            rejected = _worthless(template, after, side, context)
     return Variant(
         name="+".join(str(spec) for spec in chain),
         template=after,

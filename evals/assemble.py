@@ -150,7 +150,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         samples_needed=comparison.samples_needed if comparison else None,
         rejected=variant.rejected,
         control=variant.control,
-        notes=variant.notes,
+        notes=(*variant.notes, *(meter.shortener.summary(variant) if meter.shortener else ())),
     )
 
 

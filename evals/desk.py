@@ -1,9 +1,10 @@
 """One target of a run: opened once, priced, with its client; starts the prompts' measurements."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ..compressors.base import StrategyContext
+from ..compressors.contexts import Shortener, at_run_time
 from ..compressors.variants import propose
 from ..core.config import TargetConfig
 from ..core.errors import CostoptError
@@ -50,10 +51,11 @@ class Desk:
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
         """Return a prompt's result in the making; with a measurement where there can be one."""
         context = StrategyContext(count=self.counter, compressor=self.compressor)
-        variants = (
-            Variant(name="baseline", template=prompt.template),
-            *propose(prompt.template, chains, context),
-        )
+        shortener = Shortener(context=context, timings=cache_dir() / "timings")
+        proposed = propose(prompt.template, chains, context)
+        if prompt.eval_set is None:
+            proposed = tuple(_without_rows(variant) for variant in proposed)
+        variants = (Variant(name="baseline", template=prompt.template), *proposed)
         rows = prompt.eval_set.samples if prompt.eval_set else ()
         meter = Meter(
             counter=self.counter,
@@ -62,6 +64,7 @@ class Desk:
             rows=rows[: self.options.samples],
             calls_per_month=prompt.template.calls_per_month,
             cache_hit_rate=prompt.rule.cache_hit_rate,
+            shortener=shortener,
         )
         judges = self._judges(prompt)
         measurement = None
@@ -82,7 +85,7 @@ class Desk:
                     join=len(chains) > 1,
                     context=context,
                     plan=plan,
-                    runner=self._runner(prompt, judges, tally),
+                    runner=self._runner(prompt, judges, tally, shortener),
                     meter=meter,
                     judges=judges,
                 )
@@ -91,7 +94,13 @@ class Desk:
             target=self.name, static=variants, meter=meter, measurement=measurement, judges=judges
         )
 
-    def _runner(self, prompt: Prepared, judges: dict[str, Judge | None], tally: Tally) -> Runner:
+    def _runner(
+        self,
+        prompt: Prepared,
+        judges: dict[str, Judge | None],
+        tally: Tally,
+        shortener: Shortener,
+    ) -> Runner:
         if self.client is None or prompt.eval_set is None:
             raise ValueError("a runner needs a client and an eval set")
         references = (r for s in prompt.eval_set.samples for r in s.references)
@@ -103,6 +112,7 @@ class Desk:
             phase=prompt.template.name,
             cap_usd=self.options.max_cost,
             labels=tuple(dict.fromkeys(r for r in references if isinstance(r, str))),
+            shortener=shortener,
         )
 
     def _judges(self, prompt: Prepared) -> dict[str, Judge | None]:
@@ -146,6 +156,13 @@ class Desk:
         """Give the target back."""
         if self.target is not None:
             await self.target.close()
+
+
+def _without_rows(variant: Variant) -> Variant:
+    """Reject what shortens a variable's value where no row gives it one."""
+    if variant.rejected is None and any(at_run_time(spec) for spec in variant.chain):
+        return replace(variant, rejected="it shortens what rows fill in: it needs an eval set")
+    return variant
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import fmean, quantiles
 
+from ..compressors.contexts import Shortener
 from ..core.errors import CostoptError
 from ..core.protocols import TokenCounter
 from ..core.report import CostInfo, Delta, Latency, Tokens
@@ -41,6 +42,7 @@ class Meter:
     rows: Sequence[Sample]
     calls_per_month: int | None = None
     cache_hit_rate: float | None = None
+    shortener: Shortener | None = None
     _inputs: dict[str, float] = field(default_factory=dict[str, float])
 
     def weigh(
@@ -91,7 +93,7 @@ class Meter:
         counts: list[int] = []
         for sample in self.rows:
             try:
-                messages = render_trial(variant, sample)
+                messages = render_trial(variant, sample, self.shortener)
             except CostoptError:
                 continue
             counts.append(sum(self.counter(message.content) for message in messages))

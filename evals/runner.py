@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
+from ..compressors.contexts import Shortener, at_run_time
 from ..core.errors import CostoptError
 from ..core.progress import Progress, Snapshot
 from ..core.protocols import TargetError
@@ -70,6 +71,7 @@ class Runner:
     phase: str = ""
     cap_usd: Decimal | None = None
     labels: tuple[str, ...] = ()
+    shortener: Shortener | None = None
     outcomes: dict[tuple[str, str, Mode], Outcome] = field(
         default_factory=dict[tuple[str, str, Mode], Outcome]
     )
@@ -108,7 +110,11 @@ class Runner:
         if self.out_of_budget:
             return Outcome(trial=trial, result=Failure(FailureKind.BUDGET, "the cap was reached"))
         try:
-            requests = self._requests(trial)
+            requests = (
+                await asyncio.to_thread(self._requests, trial)
+                if any(at_run_time(spec) for spec in trial.variant.chain)
+                else self._requests(trial)
+            )
         except CostoptError as error:
             return Outcome(trial=trial, result=Failure(FailureKind.RENDER, error.what))
         try:
@@ -134,7 +140,7 @@ class Runner:
 
     def _requests(self, trial: Trial) -> tuple[Request, ...]:
         request = Request(
-            messages=render_trial(trial.variant, trial.sample),
+            messages=render_trial(trial.variant, trial.sample, self.shortener),
             settings=trial.variant.template.settings,
             replicate=1 if trial.variant.name == REPEATED else 0,
         )
@@ -153,13 +159,17 @@ class Runner:
         return tuple(answer.text for answer in outcome.answers) if outcome else ()
 
 
-def render_trial(variant: Variant, sample: Sample) -> tuple[Message, ...]:
+def render_trial(
+    variant: Variant, sample: Sample, shortener: Shortener | None = None
+) -> tuple[Message, ...]:
     """Return the messages that a target is sent; the harmful control has its inputs emptied.
+
+    Context strategies of the variant's chain shorten the inputs through ``shortener``.
 
     Raises:
         CostoptError: a variable has no value, or the template is not renderable within bounds.
     """
-    inputs = sample.inputs
+    inputs = shortener.shorten(variant, sample).inputs if shortener else sample.inputs
     if variant.name == HARMFUL:
         inputs = {
             name: _emptied(value) for name, value in {**variant.template.defaults, **inputs}.items()
