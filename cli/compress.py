@@ -170,13 +170,13 @@ def _apply(
 def _lossless(
     template: "PromptTemplate", context: "StrategyContext", progress: "Progress"
 ) -> "Variant":
-    """Apply every lossless strategy that the guard lets pass, one after the other."""
+    """Apply every lossless strategy of costopt's own that the guard lets pass, in order."""
     from ..compressors.registry import entries
     from ..core.types import StrategySpec, Variant
 
     variant = Variant(name="baseline", template=template)
     for known in entries():
-        if known.safety == "lossless" and not known.control:
+        if known.safety == "lossless" and not known.control and known.plugin is None:
             found = _propose(variant.template, (StrategySpec(known.name),), context)
             variant = variant if found.rejected else found
     if variant.template.messages == template.messages:

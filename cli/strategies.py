@@ -1,9 +1,11 @@
 """``costopt strategies``: what there is."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..reports.safe import clean
 from .options import Debug, Format, NoColor, Output, choose_format
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def strategies(
       costopt explain whitespace
     """  # noqa: D301 (\b keeps the lines apart)
     del debug, no_color  # no colour here
-    from ..compressors.registry import entries
+    from ..compressors.registry import entries, problems
     from .output import check_output, emit, page_width
 
     chosen = choose_format(format, output)
@@ -39,6 +41,8 @@ def strategies(
         emit(_markdown(found), output)
     else:
         emit(_table(found, page_width()), output)
+    for problem in problems():
+        sys.stderr.write(f"warning: {clean(problem, 400)}\n")
 
 
 def _facts(entry: "Entry") -> dict[str, object]:

@@ -1,17 +1,45 @@
 """Strategies, input side and output side; the guard; the registry.
 
+What is listed here is all that a program, or a package with strategies of its own, needs. Nothing
+is imported before it is used.
+
 Example:
     >>> from costopt import compressors
     >>> compressors.get("whitespace").side
     'input'
+    >>> compressors.check_strategy(compressors.get("whitespace"))
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .base import Strategy
+    from .base import ContextStrategy, NotApplicable, Strategy, StrategyContext
+    from .contract import check_strategy
 
-__all__ = ["get"]
+__all__ = [
+    "ContextStrategy",
+    "NotApplicable",
+    "Strategy",
+    "StrategyContext",
+    "check_strategy",
+    "get",
+]
+
+_HOMES = {
+    "ContextStrategy": "base",
+    "NotApplicable": "base",
+    "Strategy": "base",
+    "StrategyContext": "base",
+    "check_strategy": "contract",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
+    """Import what is asked for from the module that it is defined in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
 
 
 def get(name: str, **params: Any) -> "Strategy":  # noqa: ANN401 - a strategy's own parameters

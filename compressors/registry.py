@@ -3,11 +3,14 @@
 import importlib
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
 from ..core.errors import CostoptError, nearest
 from ..core.types import Safety, Side, StrategySpec
 from .base import Strategy
+from .plugins import Plugin, plugins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,8 @@ class Entry:
     """Whether it stands in every comparison for others to beat, and is never recommended."""
     extra: str | None = None
     """The package's extra that it needs, if any."""
+    plugin: str | None = None
+    """The package that it comes from, with its version; ``None`` where it is costopt's own."""
 
 
 def _entry(
@@ -106,8 +111,52 @@ _BY_NAME = {item.name: item for item in _ENTRIES}
 
 
 def entries() -> tuple[Entry, ...]:
-    """Return all strategies, by code."""
-    return _ENTRIES
+    """Return all strategies by code: costopt's own, then those of plugins, which are imported."""
+    return (*_ENTRIES, *_checked(plugins()).usable)
+
+
+def problems() -> tuple[str, ...]:
+    """Return a line for every plugin that cannot be used: which, of what package, and why."""
+    return tuple(said for _, said in _checked(plugins()).wrong)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    usable: tuple[Entry, ...]
+    wrong: tuple[tuple[Plugin, str], ...]
+
+
+@cache
+def _checked(declared: tuple[Plugin, ...]) -> _Checked:
+    """Import plugins, and sort out what cannot be used; of two that clash the first stays."""
+    found: list[Entry] = []
+    wrong: list[tuple[Plugin, str]] = []
+    for plugin in declared:
+        item = _plugin_entry(plugin, (*_ENTRIES, *found))
+        if isinstance(item, Entry):
+            found.append(item)
+        else:
+            wrong.append((plugin, f"{_said(plugin)}: {item}"))
+    return _Checked(tuple(sorted(found, key=lambda item: item.code)), tuple(wrong))
+
+
+def _said(plugin: Plugin) -> str:
+    return f"strategy {plugin.name!r} of {plugin.package} cannot be used"
+
+
+def _plugin_entry(plugin: Plugin, known: Iterable[Entry]) -> Entry | str:
+    """Return a plugin's place in the registry, or why it has none."""
+    cls = plugin.load()
+    if isinstance(cls, str):
+        return cls
+    for item in known:
+        if cls.name == item.name or cls.code == item.code:
+            taken = f"the name {cls.name!r}" if cls.name == item.name else f"the code {cls.code}"
+            return f"{taken} is taken by {item.name} of {item.plugin or 'costopt'}"
+    return Entry(
+        name=cls.name, code=cls.code, target=f"{plugin.point.module}:{plugin.point.attr}", side=cls.side, safety=cls.safety,
+        summary=cls.summary, plugin=plugin.package,
+    )  # fmt: skip
 
 
 def entry(name: str) -> Entry:
@@ -123,7 +172,20 @@ def entry(name: str) -> Entry:
     for item in _ENTRIES:
         if name in (item.name, item.code):
             return item
-    raise CostoptError(f"unknown strategy {name!r}", hint=nearest(name, _BY_NAME))
+    return _of_plugins(name)
+
+
+def _of_plugins(name: str) -> Entry:
+    """Find an entry among the plugins, or say why there is none."""
+    checked = _checked(plugins())
+    for item in checked.usable:
+        if name in (item.name, item.code):
+            return item
+    for plugin, said in checked.wrong:
+        if name == plugin.name:
+            raise CostoptError(said, hint=f"mend or uninstall {plugin.package}")
+    known = (*_BY_NAME, *(item.name for item in checked.usable))
+    raise CostoptError(f"unknown strategy {name!r}", hint=nearest(name, known))
 
 
 def load(name: str) -> type[Strategy]:
@@ -135,7 +197,7 @@ def load(name: str) -> type[Strategy]:
     item = entry(name)
     module, _, attribute = item.target.partition(":")
     try:
-        found: type[Strategy] = getattr(importlib.import_module(module), attribute)
+        found: type[Strategy] = attrgetter(attribute)(importlib.import_module(module))
     except ImportError as error:
         if item.extra is None:
             raise

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..core.errors import CostoptError
 from ..core.types import PromptTemplate, Safety, Side, StrategySpec, Variant
 from .base import NotApplicable, StrategyContext
 from .contexts import at_run_time
@@ -88,16 +89,32 @@ def _applied(
     template: PromptTemplate, chain: Chain, context: StrategyContext
 ) -> tuple[PromptTemplate, str | None]:
     for spec in chain:
-        strategy = build(spec)
-        try:
-            after = strategy.apply(template, context)
-        except NotApplicable as error:
-            return template, _said(chain, spec, error.reason)
-        refused = check(template, after, strategy.safety, strategy.side, strategy.rewrites).rejected
+        after, refused = _step(template, spec, context)
         if refused is not None:
             return template, _said(chain, spec, refused)
         template = after
     return template, None
+
+
+def _step(
+    template: PromptTemplate, spec: StrategySpec, context: StrategyContext
+) -> tuple[PromptTemplate, str | None]:
+    """Apply one strategy, and return what came out with the reason for refusing it, if any."""
+    strategy = build(spec)
+    try:
+        after = strategy.apply(template, context)
+        return after, check(
+            template, after, strategy.safety, strategy.side, strategy.rewrites
+        ).rejected
+    except NotApplicable as error:
+        return template, error.reason
+    except CostoptError:
+        raise
+    except Exception as error:
+        package = entry(spec.name).plugin
+        if package is None:
+            raise
+        return template, f"it failed, and is of {package}: {type(error).__name__}: {error}"
 
 
 def _said(chain: Chain, spec: StrategySpec, reason: str) -> str:
