@@ -171,6 +171,8 @@ class ContextStrategy(Strategy):
         question: The variable that holds the question, for strategies that ask what matters.
     """
 
+    example_question: ClassVar[str | None] = None
+
     on: str | None = None
     question: str | None = None
 

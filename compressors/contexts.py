@@ -133,8 +133,9 @@ class Shortener:
         result = Shortened(inputs={**variant.template.defaults, **sample.inputs})
         for spec in specs:
             strategy = build(spec)
-            if isinstance(strategy, ContextStrategy) and strategy.on in result.inputs:
-                result = self._apply(strategy, strategy.on, result)
+            name = strategy.on if isinstance(strategy, ContextStrategy) else None
+            if isinstance(strategy, ContextStrategy) and name is not None and name in result.inputs:
+                result = self._apply(strategy, name, result)
         return result
 
     def _apply(self, strategy: ContextStrategy, name: str, so_far: Shortened) -> Shortened:

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from ..core.errors import CostoptError
 from ..core.protocols import TokenCounter
 from ..core.types import PromptTemplate
-from .base import NotApplicable, Strategy, StrategyContext
+from .base import ContextStrategy, NotApplicable, Strategy, StrategyContext
 from .contract import PieceCounter, template_of
 from .fitted import FittedStrategy
 from .registry import Entry, load
@@ -77,6 +77,8 @@ def _example(cls: type[Strategy], count: TokenCounter) -> str:
     required = any(i.default is MISSING and i.default_factory is MISSING for i in fields(cls))
     if required or not cls.example:
         return "It needs parameters or a model, so none is shown here."
+    if issubclass(cls, ContextStrategy) and "model" not in cls.needs:
+        return _value_example(cls, count)
     before = template_of(cls.example)
     context = StrategyContext(
         count=count, output_lengths=_LENGTHS, capabilities=frozenset({"effort"})
@@ -89,6 +91,15 @@ def _example(cls: type[Strategy], count: TokenCounter) -> str:
     context.notes.extend(f"as fitted: {key}={value}" for key, value in learned.items())
     notes = [f"({note})" for note in context.notes]
     return "\n\n".join(["Before:", _fenced(before.text), *_after(before, after), *notes])
+
+
+def _value_example(cls: type[ContextStrategy], count: TokenCounter) -> str:
+    """Run a context strategy on its example: a value, and the question about it."""
+    context = StrategyContext(count=count)
+    after = cls()(cls.example, question=cls.example_question, context=context)
+    asked = [f"Question: {cls.example_question}"] if cls.example_question else []
+    notes = [f"({note})" for note in context.notes]
+    return "\n\n".join([*asked, "Before:", _fenced(cls.example), "After:", _fenced(after), *notes])
 
 
 def _after(before: PromptTemplate, after: PromptTemplate) -> list[str]:

@@ -51,6 +51,12 @@ class Sentences(ContextStrategy):
     summary: ClassVar[str] = "keeps the sentences of a context that the question asks for"
     reference: ClassVar[str] = "BM25 (Robertson and Zaragoza, 2009)"
 
+    example: ClassVar[str] = (
+        "The old mill stands by the river. Anna Brook built the mill in 1843. It ground oats for "
+        "the valley. Trains stop at the station at noon. The school keeps bees in its garden."
+    )
+    example_question: ClassVar[str | None] = "Who built the mill?"
+
     rate: float = 0.5
 
     def __post_init__(self) -> None:
