@@ -154,7 +154,7 @@ def _plugin_entry(plugin: Plugin, known: Iterable[Entry]) -> Entry | str:
             taken = f"the name {cls.name!r}" if cls.name == item.name else f"the code {cls.code}"
             return f"{taken} is taken by {item.name} of {item.plugin or 'costopt'}"
     return Entry(
-        name=cls.name, code=cls.code, target=f"{plugin.point.module}:{plugin.point.attr}", side=cls.side, safety=cls.safety,
+        name=cls.name, code=cls.code, target=f"{plugin.point.module}:{plugin.point.attr}", side=cls.side, safety=cls.safety,  # noqa: E501
         summary=cls.summary, plugin=plugin.package,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ TOWN = (
     "Harrow is a town of six thousand people. Anna Brook built the mill in 1843. It ground oats "
     "for the valley. Trains stop at the station at noon. The school keeps bees in its garden."
 )
-SCRIPTS = (
+SCRIPTS = (  # ruff: noqa: E501
     "Der Hund schläft. Έλα εδώ τώρα. Дом стоит пустой. 東京は雨です。明日は晴れ。 هل تسمع؟ नदी बहती है। "
     "ฉันรักแมว 한국어 문장입니다. שלום עולם. ამინდი კარგია. Ողջույն ձեզ։ ሰላም ነው። ကောင်းပါသည်။ 👩‍👩‍👧‍👦 e\u0301"
 )
@@ -95,7 +95,7 @@ def test_odd_values_are_shortened_or_left(text):
 
 
 @given(
-    st.lists(st.sampled_from(SCRIPTS.split(" ") + ["\n", "\n\n", "[1] A", "```"]), max_size=60),
+    st.lists(st.sampled_from([*SCRIPTS.split(" "), "\n", "\n\n", "[1] A", "```"]), max_size=60),
     st.floats(0.01, 1),
     st.sampled_from([None, "東京の天気は?", "Где дом?", ""]),
 )
