@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """`sentences`, what it ranks by, and what variants that shorten values are measured on."""
 
 import pytest
@@ -19,7 +20,7 @@ TOWN = (
     "Harrow is a town of six thousand people. Anna Brook built the mill in 1843. It ground oats "
     "for the valley. Trains stop at the station at noon. The school keeps bees in its garden."
 )
-SCRIPTS = (  # ruff: noqa: E501
+SCRIPTS = (
     "Der Hund schläft. Έλα εδώ τώρα. Дом стоит пустой. 東京は雨です。明日は晴れ。 هل تسمع؟ नदी बहती है। "
     "ฉันรักแมว 한국어 문장입니다. שלום עולם. ამინდი კარგია. Ողջույն ձեզ։ ሰላም ነው። ကောင်းပါသည်။ 👩‍👩‍👧‍👦 e\u0301"
 )
