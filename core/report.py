@@ -131,12 +131,18 @@ class Latency:
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """A variant's own mean score, over ``n`` scored rows."""
+    """A variant's own mean score, over ``n`` scored rows.
+
+    ``strict_mean`` and ``tolerant_mean`` are the format audit: the same answers scored as they
+    stand, and scored for what was asked wherever it stands in them; ``None`` for metrics without.
+    """
 
     metric: str
     mean: float
     n: int
     failures: int
+    strict_mean: float | None = None
+    tolerant_mean: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

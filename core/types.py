@@ -225,11 +225,23 @@ class Failure:
 
 @dataclass(frozen=True)
 class Score:
-    """A sample's score in the metric's unit."""
+    """A sample's score in the metric's unit.
+
+    Attributes:
+        value: The score.
+        answer: What was read out of the answer.
+        explanation: Why it is this score.
+        strict: The score of the answer taken as it stands, nothing read out of it; ``None`` where
+            the metric has no such reading.
+        tolerant: The score of what was asked for, wherever in the answer and however it is
+            written; ``None`` likewise.
+    """
 
     value: float
     answer: str
     explanation: str = ""
+    strict: float | None = None
+    tolerant: float | None = None
 
 
 Side = Literal["input", "output"]

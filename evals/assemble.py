@@ -1,6 +1,6 @@
 """Turns what was measured into the report of one prompt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import fmean
@@ -126,6 +126,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         # What it is for is a shorter answer: priced by its longer prompt alone it would mislead.
         cost = CostInfo()
     comparison = _comparison(result, variant)
+    quality = _quality(result, variant)
     first = variant is baseline
     change = None
     if not first and variant.rejected is None:
@@ -145,12 +146,16 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         verdict=_verdict(first, comparison),
         dropped=variant.dropped,
         latency=latency(answers),
-        quality=_quality(result, variant),
+        quality=quality,
         delta=change,
         samples_needed=comparison.samples_needed if comparison else None,
         rejected=variant.rejected,
         control=variant.control,
-        notes=(*variant.notes, *(meter.shortener.summary(variant) if meter.shortener else ())),
+        notes=(
+            *variant.notes,
+            *(meter.shortener.summary(variant) if meter.shortener else ()),
+            *(() if first else _audit_note(result, baseline, variant)),
+        ),
     )
 
 
@@ -174,15 +179,57 @@ def _quality(result: PromptResult, variant: Variant) -> Quality | None:
     if result.measurement is None or judge is None:
         return None
     outcomes = result.measurement.outcomes(variant)
-    scores = [o.result.value for o in outcomes if isinstance(o.result, Score)]
+    scores = [o.result for o in outcomes if isinstance(o.result, Score)]
     if not scores:
         return None
     return Quality(
         metric=judge.metric.name,
-        mean=fmean(scores),
+        mean=fmean(score.value for score in scores),
         n=len(scores),
         failures=len(outcomes) - len(scores),
+        strict_mean=_mean(score.strict for score in scores),
+        tolerant_mean=_mean(score.tolerant for score in scores),
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _audit_note(result: PromptResult, baseline: Variant, variant: Variant) -> tuple[str, ...]:
+    """Say where a variant's answers lost their form and kept what was asked for.
+
+    Both are compared on the rows that both have, so that it is no difference of rows.
+    """
+    judge = result.judges[variant.side]
+    if result.measurement is None or judge is None:
+        return ()
+    before = {o.trial.sample.id: o.result for o in result.measurement.outcomes(baseline)}
+    pairs = [
+        (old, o.result)
+        for o in result.measurement.outcomes(variant)
+        if isinstance(o.result, Score) and isinstance(old := before.get(o.trial.sample.id), Score)
+    ]
+    if not pairs:
+        return ()
+    strict, tolerant = _audited(pairs, "strict"), _audited(pairs, "tolerant")
+    if strict is None or tolerant is None:
+        return ()
+    if strict[0] - strict[1] <= judge.margin or tolerant[0] - tolerant[1] > judge.margin:
+        return ()
+    return (
+        f"format lost, not knowledge: read strictly {judge.metric.name} goes from {strict[0]:.2f} "
+        f"to {strict[1]:.2f}, read tolerantly from {tolerant[0]:.2f} to {tolerant[1]:.2f} "
+        f"({len(pairs)} rows)",
+    )
+
+
+def _audited(pairs: Sequence[tuple[Score, Score]], reading: str) -> tuple[float, float] | None:
+    """Return the mean of a reading before and after."""
+    old = _mean(getattr(a, reading) for a, _ in pairs)
+    new = _mean(getattr(b, reading) for _, b in pairs)
+    return None if old is None or new is None else (old, new)
 
 
 def _recommend(result: PromptResult, reports: Sequence[VariantReport]) -> Recommendation:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePosixPath
 
-from ..core.report import PromptReport, Recommendation, Report, TargetInfo, VariantReport
+from ..core.report import (
+    PromptReport,
+    Quality,
+    Recommendation,
+    Report,
+    TargetInfo,
+    VariantReport,
+)
 from .numbers import count, percent, quality, unit, usd
 from .numbers import price as listed
 from .safe import clean
@@ -126,10 +133,22 @@ def metric_lines(variants: Sequence[VariantReport]) -> list[str]:
         parts = [label]
         if own is not None and own.metric == name:
             failed = f", {own.failures} failed" if own.failures else ""
-            parts = [f"{label}: baseline {quality(name, own.mean)} on {own.n} rows{failed}"]
+            said = f"{quality(name, own.mean)}{audit(own)}"
+            parts = [f"{label}: baseline {said} on {own.n} rows{failed}"]
         parts += _margins(variants, name)
         lines.append("; ".join(parts))
     return lines
+
+
+def audit(own: Quality) -> str:
+    """Return the format audit in brackets; nothing where the metric has none."""
+    if own.strict_mean is None or own.tolerant_mean is None:
+        return ""
+    strict, tolerant = (
+        quality(own.metric, own.strict_mean),
+        quality(own.metric, own.tolerant_mean),
+    )
+    return f" (read strictly {strict}, tolerantly {tolerant})"
 
 
 def _metrics(variants: Sequence[VariantReport]) -> list[str]:

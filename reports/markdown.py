@@ -130,7 +130,7 @@ def _judged(baseline: VariantReport) -> str:
     if found is None:
         return ""
     failed = f", {found.failures} failed" if found.failures else ""
-    score = quality(found.metric, found.mean)
+    score = f"{quality(found.metric, found.mean)}{facts.audit(found)}"
     return f"- baseline {code(found.metric)}: {score} on {found.n} rows{failed}"
 
 

@@ -8,6 +8,8 @@ names another label first is wrong. Where they are not known, the answer has to 
 reference, or with a few words and a colon before it.
 Limitations: "not billing but shipping" is read as billing; a label that is a common word ("other")
 may be found in a sentence that means something else.
+Format audit: strictly, the label is all there is in the answer; tolerantly, it stands anywhere in
+it, also behind another label, which is an upper bound.
 """
 
 from collections.abc import Sequence
@@ -65,6 +67,33 @@ def accuracy(text: str, references: Sequence[Any], labels: Sequence[str] | None 
     return Score(float(hit), clip(normalise(text)), "begins with it" if hit else "begins otherwise")
 
 
+def label_alone(text: str, references: Sequence[Any], labels: Sequence[str] | None = None) -> Score:
+    """Return 1 where the answer is a right label and nothing else, else 0.
+
+    Example:
+        >>> [label_alone(text, ["late"]).value for text in ("Late.", "Label: late")]
+        [1.0, 0.0]
+    """
+    answer = _plain_text(text)
+    hit = any(_plain(as_text(reference)) == answer for reference in references)
+    return Score(float(hit), clip(answer))
+
+
+def label_anywhere(
+    text: str, references: Sequence[Any], labels: Sequence[str] | None = None
+) -> Score:
+    """Return 1 where a right label stands anywhere in the answer, else 0.
+
+    Example:
+        >>> label_anywhere("Not shipping but billing.", ["billing"]).value
+        1.0
+    """
+    answer = _plain_text(text)
+    wanted = (_plain(as_text(reference)) for reference in references)
+    hit = any(find_whole(answer, label) >= 0 for label in wanted if label)
+    return Score(float(hit), clip(answer))
+
+
 def _begins(text: str, label: str) -> bool:
     line = next((line for line in text[:10_000].splitlines() if line.strip()), "")
     head, colon, tail = line.partition(":")
@@ -73,5 +102,9 @@ def _begins(text: str, label: str) -> bool:
 
 
 METRIC = fraction_metric(
-    "accuracy", "The first label that the answer names is a reference.", accuracy
+    "accuracy",
+    "The first label that the answer names is a reference.",
+    accuracy,
+    strict=label_alone,
+    tolerant=label_anywhere,
 )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ...core.types import Answer, Failure, FailureKind, Sample, Score
@@ -45,6 +45,12 @@ class Metric:
     citation: str = ""
     scorer: TextScorer | None = None
     """For generated answers; ``None`` for metrics that read log-probabilities."""
+    strict: TextScorer | None = None
+    """Scores the answer as it stands, with nothing read out of it."""
+    tolerant: TextScorer | None = None
+    """Scores what was asked for wherever in the answer it stands, however it is written.
+
+    Where ``strict`` falls and ``tolerant`` does not, obedience was lost and no knowledge."""
 
     def score(
         self, answer: Answer, sample: Sample, *, labels: Sequence[str] | None = None
@@ -69,7 +75,14 @@ class Metric:
         if self.scorer is None:
             return _failure(f"{self.name} reads log-probabilities, not a text")
         try:
-            return _finite(self.scorer(text, references, labels))
+            result = _finite(self.scorer(text, references, labels))
+            if isinstance(result, Failure):
+                return result
+            return replace(
+                result,
+                strict=_value(self.strict, text, references, labels),
+                tolerant=_value(self.tolerant, text, references, labels),
+            )
         except Exception as error:  # whatever a hostile answer provokes is one row's failure
             return _failure(f"{self.name}: {type(error).__name__}: {error}")
 
@@ -89,6 +102,13 @@ class Metric:
         from .adapter import build
 
         return build(self)
+
+
+def _value(
+    scorer: TextScorer | None, text: str, references: Sequence[Any], labels: Sequence[str] | None
+) -> float | None:
+    result = scorer(text, references, labels) if scorer else None
+    return result.value if isinstance(result, Score) else None
 
 
 def _failure(message: str) -> Failure:
@@ -123,6 +143,8 @@ def fraction_metric(
     *,
     scale: Scale = "binary",
     citation: str = "",
+    strict: TextScorer | None = None,
+    tolerant: TextScorer | None = None,
 ) -> Metric:
     """Return a metric of generated answers with scores in [0, 1] and a margin of 0.05."""
     return Metric(
@@ -135,4 +157,6 @@ def fraction_metric(
         default_margin=0.05,
         scorer=scorer,
         citation=citation,
+        strict=strict,
+        tolerant=tolerant,
     )

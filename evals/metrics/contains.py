@@ -5,6 +5,8 @@ Case, white space and Unicode composition do not count. A match may not begin or
 or a number: "5" is not in "15", "12" not in "12.5".
 Limitations: an answer that denies the reference, or lists every option, counts as right; a longer
 answer has more chances. Compare lengths beside it.
+Format audit: strictly, the whole answer is the reference, case and white space aside; tolerantly,
+words are compared without punctuation and articles, so that "1,200" is in "1200 dollars".
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from typing import Any
 
 from ...core.types import Failure, FailureKind, Score
 from .base import Result, fraction_metric
-from .text import as_text, clip, fold, normalise
+from .text import as_text, clip, fold, normalise, words
 
 
 def contains(text: str, references: Sequence[Any], labels: Sequence[str] | None = None) -> Result:
@@ -66,6 +68,30 @@ def _joined_after(text: str, end: int) -> bool:
     )
 
 
+def is_all(text: str, references: Sequence[Any], labels: Sequence[str] | None = None) -> Score:
+    """Return 1 where a reference is all there is in the answer, else 0."""
+    answer = normalise(text)
+    hit = any(normalise(as_text(reference)) == answer for reference in references)
+    return Score(float(hit), clip(answer))
+
+
+def has_words(text: str, references: Sequence[Any], labels: Sequence[str] | None = None) -> Score:
+    """Return 1 where a reference's words stand in the answer in a row, else 0.
+
+    Example:
+        >>> has_words("1200 dollars", ["$1,200"]).value, has_words("12", ["1,200"]).value
+        (1.0, 0.0)
+    """
+    answer = f" {' '.join(words(text))} "
+    wanted = [words(as_text(reference)) for reference in references]
+    hit = any(f" {' '.join(some)} " in answer for some in wanted if some)
+    return Score(float(hit), clip(text))
+
+
 METRIC = fraction_metric(
-    "contains", "A reference stands in the answer as whole words, whatever its case.", contains
+    "contains",
+    "A reference stands in the answer as whole words, whatever its case.",
+    contains,
+    strict=is_all,
+    tolerant=has_words,
 )

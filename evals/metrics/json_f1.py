@@ -8,6 +8,8 @@ ends and Unicode composition. Order of keys does not count, order of array items
 object or array is a leaf.
 Limitations: the first balanced JSON value that parses is read; one that holds NaN or Infinity, is
 nested deeper than 64 or is longer than 100,000 characters is none. No JSON scores 0.
+Format audit: strictly, the whole answer is JSON; tolerantly, names are compared without case,
+hyphens and underscores, and "2" equals 2.
 """
 
 import json
@@ -18,7 +20,7 @@ from typing import Any
 
 from ...core.types import Failure, FailureKind, Score
 from .base import Result, fraction_metric
-from .text import clip, compose
+from .text import as_text, clip, compose, fold, normalise
 
 MOST_DEPTH = 64
 MOST_JSON = 100_000
@@ -151,9 +153,57 @@ def _reference(reference: Any) -> Any:  # noqa: ANN401
         return None
 
 
+def json_alone(text: str, references: Sequence[Any], labels: Sequence[str] | None = None) -> Result:
+    """Return the best field F1 where the whole answer is JSON, else 0.
+
+    Example:
+        >>> json_alone('{"a": 1}', [{"a": 1}]).value, json_alone('So: {"a": 1}', [{"a": 1}]).value
+        (1.0, 0.0)
+    """
+    try:
+        given = parse(text.strip())
+    except (ValueError, RecursionError):
+        return Score(0.0, clip(text))
+    wanted = (_reference(reference) for reference in references)
+    return Score(max((field_f1(given, one) for one in wanted), default=0.0), clip(text))
+
+
+def json_loosely(
+    text: str, references: Sequence[Any], labels: Sequence[str] | None = None
+) -> Result:
+    """Return the best field F1 with names and values compared as folded text.
+
+    Example:
+        >>> json_loosely('So: {"Unit-Price": "2"}', [{"unit_price": 2}]).value
+        1.0
+    """
+    value = 0.0
+    for reference in map(_reference, references):
+        given = first_json(text, "{" if isinstance(reference, dict) else "[")
+        if given is not None:
+            value = max(value, field_f1(_folded(given), _folded(reference)))
+    return Score(value, clip(text))
+
+
+def _folded(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {_name(key): _folded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_folded(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return normalise(as_text(value))
+
+
+def _name(key: object) -> str:
+    return re.sub(r"[\s_-]+", "", fold(str(key)))
+
+
 METRIC = fraction_metric(
     "json_f1",
     "F1 of the fields of the answer's JSON and the reference's, typed.",
     json_f1,
     scale="bounded",
+    strict=json_alone,
+    tolerant=json_loosely,
 )

@@ -7,6 +7,8 @@ answer. Thousands separators, a currency sign, a percent sign and units do not c
 one or two last digits is a decimal comma. Values agree within a millionth of the reference.
 Limitations: numbers in words ("twelve") and fractions ("3/4") are not read; 50 % is 50, not 0.5;
 "1.234" is a decimal, whatever the language; digits that are part of a word ("H2O") are skipped.
+Format audit: strictly, the answer is the number and nothing else, but for its currency, percent
+sign and a final stop; tolerantly, any number of the answer may be it.
 Source: the answer extraction of Cobbe et al. 2021, *Training Verifiers to Solve Math Word
 Problems*, arXiv:2110.14168.
 """
@@ -18,7 +20,7 @@ from typing import Any
 
 from ...core.types import Failure, FailureKind, Score
 from .base import Result, fraction_metric
-from .text import MOST_CHARACTERS, as_text
+from .text import MOST_CHARACTERS, as_text, clip
 
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>[-−–+](?=[$€£¥.\d]))?[$€£¥]?(?P<minus>[-−](?=[.\d]))?"
@@ -84,15 +86,49 @@ def number_match(
         >>> number_match("no idea", [12])
         Score(value=0.0, answer='', explanation='no number in the answer')
     """
-    wanted = [final_number(as_text(reference)) for reference in references]
-    known = [number for number in wanted if number is not None]
-    if not known:
+    if all(final_number(as_text(reference)) is None for reference in references):
         return Failure(FailureKind.SCORER, "no reference holds a number")
     given = final_number(text)
     if given is None:
         return Score(0.0, "", "no number in the answer")
-    hit = any(abs(given - number) <= _TOLERANCE * abs(number) for number in known)
+    hit = _any_equal([given], references)
     return Score(float(hit), str(given)[:200], "equal" if hit else "another number")
+
+
+def number_alone(
+    text: str, references: Sequence[Any], labels: Sequence[str] | None = None
+) -> Score:
+    """Return 1 where the answer is the right number and nothing else, else 0.
+
+    Example:
+        >>> number_alone("$1,200.", ["1200"]).value, number_alone("It is 1200", ["1200"]).value
+        (1.0, 0.0)
+    """
+    found = _NUMBER.fullmatch(text.strip().rstrip(".%€£¥$ "))
+    given = _value(found) if found else None
+    return Score(float(given is not None and _any_equal([given], references)), clip(text))
+
+
+def number_anywhere(
+    text: str, references: Sequence[Any], labels: Sequence[str] | None = None
+) -> Score:
+    """Return 1 where any number of the answer is the right one, else 0.
+
+    Example:
+        >>> number_anywhere("12 apples, or 13 with the last one", ["12"]).value
+        1.0
+    """
+    return Score(float(_any_equal(numbers(text), references)), clip(text))
+
+
+def _any_equal(given: Sequence[Decimal], references: Sequence[Any]) -> bool:
+    wanted = [final_number(as_text(reference)) for reference in references]
+    return any(
+        abs(one - number) <= _TOLERANCE * abs(number)
+        for number in wanted
+        if number is not None
+        for one in given
+    )
 
 
 METRIC = fraction_metric(
@@ -100,4 +136,6 @@ METRIC = fraction_metric(
     "The final number of the answer equals the reference's.",
     number_match,
     citation="Cobbe et al. 2021, arXiv:2110.14168",
+    strict=number_alone,
+    tolerant=number_anywhere,
 )

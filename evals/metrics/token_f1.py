@@ -5,6 +5,8 @@ is better. Words are compared as bags, without case, punctuation and English art
 Chinese and Japanese are words of their own.
 Limitations: word order, negation and paraphrase are not seen; a sentence around a short answer
 costs precision, so a variant that answers more briefly scores higher without knowing more.
+Format audit: strictly, the F1 itself, which counts every word around the answer against it;
+tolerantly, the part of the reference's words that stand in the answer (recall).
 Source: Rajpurkar et al. 2016, *SQuAD: 100,000+ Questions for Machine Comprehension of Text*,
 arXiv:1606.05250.
 """
@@ -45,10 +47,25 @@ def token_f1(text: str, references: Sequence[Any], labels: Sequence[str] | None 
     return Score(value, clip(text), f"{len(answer)} words")
 
 
+def recall(text: str, references: Sequence[Any], labels: Sequence[str] | None = None) -> Score:
+    """Return the largest part of a reference's words that the answer has, in [0, 1].
+
+    Example:
+        >>> recall("It was the red house", ["red house", "the barn"]).value
+        1.0
+    """
+    answer = Counter(words(text))
+    wanted = [Counter(words(as_text(reference))) for reference in references]
+    parts = (((some & answer).total() / some.total()) for some in wanted if some)
+    return Score(max(parts, default=float(not answer)), clip(text))
+
+
 METRIC = fraction_metric(
     "token_f1",
     "Overlap of the answer's words with the best reference's, as in SQuAD.",
     token_f1,
     scale="bounded",
     citation="Rajpurkar et al. 2016, arXiv:1606.05250",
+    strict=token_f1,
+    tolerant=recall,
 )
