@@ -12,9 +12,10 @@ from .contract import PieceCounter, template_of
 from .fitted import FittedStrategy
 from .registry import Entry, load
 
-_SECTION = re.compile(r"^(What it can break|Args|Reference):$", re.MULTILINE)
+_SECTION = re.compile(r"^(What it can break|Args|Reference|Example):$", re.MULTILINE)
 _PARAMETER = re.compile(r"^(\w+): ", re.MULTILINE)
 _LENGTHS = (18, 22, 25, 31, 40)
+_REFERENCES = ("Lima", "Oslo")
 _SAFETY = {
     "lossless": "Lossless: a parser recovers the same content, and no number, limit, quoted "
     "literal or URL may be lost.",
@@ -45,6 +46,8 @@ def page(entry: Entry, count: TokenCounter | None = None) -> str:
     parts += ["## What it can break", told.get("What it can break", "")]
     parts += ["## Example", _example(cls, count or PieceCounter())]
     parts += ["## Parameters", _parameters(cls, told.get("Args", ""))]
+    if "Example" in told:
+        parts += ["## In a program", f"```python\n{told['Example']}\n```"]
     parts += ["## Safety", _SAFETY[entry.safety], "## Reference", told.get("Reference", "")]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -81,7 +84,10 @@ def _example(cls: type[Strategy], count: TokenCounter) -> str:
         return _value_example(cls, count)
     before = template_of(cls.example)
     context = StrategyContext(
-        count=count, output_lengths=_LENGTHS, capabilities=frozenset({"effort"})
+        count=count,
+        output_lengths=_LENGTHS,
+        capabilities=frozenset({"effort"}),
+        references=_REFERENCES,
     )
     learned = {cls.learns: cls.example_learned} if issubclass(cls, FittedStrategy) else {}
     try:
@@ -118,6 +124,11 @@ def _after(before: PromptTemplate, after: PromptTemplate) -> list[str]:
     if after.settings.effort != before.settings.effort:
         parts.append(
             f"`effort` goes from {before.settings.effort or 'unset'} to {after.settings.effort}."
+        )
+    if after.settings.stop != before.settings.stop:
+        parts.append(
+            f"`stop` is set to {', '.join(map(repr, after.settings.stop))}, where the accepted "
+            f"answers are {', '.join(_REFERENCES)}."
         )
     return parts
 

@@ -104,6 +104,10 @@ _ENTRIES: tuple[Entry, ...] = (
            "keeps the reasoning, as a sketch instead of sentences"),
     _entry("CO408", "no-preamble", "no_preamble:NoPreamble", "output", "lossy",
            "asks for no greeting, no restated question, no closing remark"),
+    _entry("CO409", "json-keys", "json_keys:JsonKeys", "output", "lossy",
+           "asks for JSON with short keys, which a decoder restores"),
+    _entry("CO410", "stop", "stop:Stop", "output", "lossy",
+           "stops the answer where accepted answers end"),
     _entry("CO411", "effort", "effort:Effort", "output", "lossy",
            "asks a reasoning model for less reasoning"),
 )  # fmt: skip

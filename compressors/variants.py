@@ -1,11 +1,11 @@
 """Variants: chains of strategies applied to a template, each checked by the guard."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 
 from ..core.errors import CostoptError
 from ..core.types import PromptTemplate, Safety, Side, StrategySpec, Variant
-from .base import NotApplicable, StrategyContext
+from .base import NotApplicable, Strategy, StrategyContext
 from .contexts import at_run_time
 from .controls import HARMFUL
 from .guard import check
@@ -65,7 +65,7 @@ def _variant(template: PromptTemplate, chain: Chain, context: StrategyContext) -
     safety: Safety = "lossy" if any(item.safety == "lossy" for item in known) else "lossless"
     control = any(item.control for item in known)
     own = replace(context, notes=[])
-    after, rejected = _applied(template, chain, own)
+    chain, after, rejected = _applied(template, chain, own)
     dropped: tuple[str, ...] = ()
     if rejected is None and not control:
         dropped = lost_anchors(template, after)
@@ -87,34 +87,49 @@ def _variant(template: PromptTemplate, chain: Chain, context: StrategyContext) -
 
 def _applied(
     template: PromptTemplate, chain: Chain, context: StrategyContext
-) -> tuple[PromptTemplate, str | None]:
-    for spec in chain:
-        after, refused = _step(template, spec, context)
+) -> tuple[Chain, PromptTemplate, str | None]:
+    """Apply a chain, and return it with the parameters that its strategies derived."""
+    bound = list(chain)
+    for at, spec in enumerate(chain):
+        bound[at], after, refused = _step(template, spec, context)
         if refused is not None:
-            return template, _said(chain, spec, refused)
+            return tuple(bound), template, _said(chain, spec, refused)
         template = after
-    return template, None
+    return tuple(bound), template, None
 
 
 def _step(
     template: PromptTemplate, spec: StrategySpec, context: StrategyContext
-) -> tuple[PromptTemplate, str | None]:
+) -> tuple[StrategySpec, PromptTemplate, str | None]:
     """Apply one strategy, and return what came out with the reason for refusing it, if any."""
     strategy = build(spec)
     try:
+        bound = strategy.bind(template, context)
+        if bound is not strategy:
+            spec, strategy = _spec_of(bound), bound
         after = strategy.apply(template, context)
-        return after, check(
-            template, after, strategy.safety, strategy.side, strategy.rewrites
-        ).rejected
+        refused = check(template, after, strategy.safety, strategy.side, strategy.rewrites).rejected
     except NotApplicable as error:
-        return template, error.reason
+        return spec, template, error.reason
     except CostoptError:
         raise
     except Exception as error:
         package = entry(spec.name).plugin
         if package is None:
             raise
-        return template, f"it failed, and is of {package}: {type(error).__name__}: {error}"
+        return spec, template, f"it failed, and is of {package}: {type(error).__name__}: {error}"
+    return spec, after, refused
+
+
+def _spec_of(strategy: Strategy) -> StrategySpec:
+    """Return the spec that makes this strategy again: its parameters that are no defaults."""
+    default = {item.name: item.default for item in fields(strategy) if item.default is not MISSING}
+    params = {
+        name: value
+        for name, value in strategy.get_params().items()
+        if name not in default or value != default[name]
+    }
+    return StrategySpec(strategy.name, params)
 
 
 def _said(chain: Chain, spec: StrategySpec, reason: str) -> str:

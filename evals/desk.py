@@ -23,7 +23,7 @@ from .assemble import PromptResult
 from .fitting import any_fitted
 from .measure import Chain, Judge, Measurement, Setup
 from .meter import Meter
-from .metrics import get
+from .metrics import as_text, get
 from .options import AnalyzeOptions
 from .plan import plan_rows
 from .prepare import Prepared
@@ -50,7 +50,12 @@ class Desk:
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
         """Return a prompt's result in the making; with a measurement where there can be one."""
-        context = StrategyContext(count=self.counter, compressor=self.compressor)
+        context = StrategyContext(
+            count=self.counter,
+            compressor=self.compressor,
+            capabilities=self.target.capabilities if self.target else frozenset(),
+            references=_references(prompt),
+        )
         shortener = Shortener(context=context, timings=cache_dir() / "timings")
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
@@ -156,6 +161,13 @@ class Desk:
         """Give the target back."""
         if self.target is not None:
             await self.target.close()
+
+
+def _references(prompt: Prepared) -> tuple[str, ...]:
+    if prompt.eval_set is None:
+        return ()
+    found = (as_text(one) for sample in prompt.eval_set.samples for one in sample.references)
+    return tuple(dict.fromkeys(found))
 
 
 def _without_rows(variant: Variant) -> Variant:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ..compressors.contexts import Shortener, at_run_time
+from ..compressors.registry import build
 from ..core.errors import CostoptError
 from ..core.progress import Progress, Snapshot
 from ..core.protocols import TargetError
@@ -134,6 +135,8 @@ class Runner:
         metric = self.metrics.get(trial.mode)
         if metric is None:
             return Score(0.0, answers[0].text, "generated for its length only")
+        if trial.mode == "generate":
+            answers = tuple(_restored(trial.variant, answer) for answer in answers)
         return best(
             [metric.score(answer, trial.sample, labels=self.labels or None) for answer in answers]
         )
@@ -157,6 +160,14 @@ class Runner:
             return tuple(as_text(reference) for reference in trial.sample.references)
         outcome = self.outcomes.get(("baseline", trial.sample.id, "generate"))
         return tuple(answer.text for answer in outcome.answers) if outcome else ()
+
+
+def _restored(variant: Variant, answer: Answer) -> Answer:
+    """Return an answer as it would read without the variant's strategies: what is scored."""
+    text = answer.text
+    for spec in reversed(variant.chain):
+        text = build(spec).restore(text)
+    return answer if text == answer.text else replace(answer, text=text)
 
 
 def render_trial(
