@@ -143,6 +143,8 @@ class Shortener:
         value = so_far.inputs[name]
         asked = so_far.inputs.get(strategy.question) if strategy.question else None
         context = replace(self.context, notes=[])
+        # Counted first: what a tokenizer takes to load is not what shortening takes.
+        before = self.context.count(_text(value))
         begun = time.perf_counter()
         try:
             question = asked if asked is None or isinstance(asked, str) else _text(asked)
@@ -152,7 +154,7 @@ class Shortener:
             context.notes.append(f"{strategy.name}: {error.reason}")
         seconds = time.perf_counter() - begun
         old_text, new_text = _text(value), _text(new)
-        before, after = self.context.count(old_text), self.context.count(new_text)
+        after = self.context.count(new_text)
         gone = _lost(old_text, new_text)
         emptied = bool(old_text.strip()) and not new_text.strip()
         if emptied or after > before or (gone and strategy.safety == "lossless"):

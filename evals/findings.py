@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ..compressors.contexts import at_run_time
 from ..compressors.registry import entry
 from ..core.report import Finding
 from ..core.types import PromptTemplate, Variant
@@ -12,8 +13,8 @@ def findings(variants: Sequence[Variant], meter: Meter) -> tuple[Finding, ...]:
     """Return the findings of a prompt, the largest saving first.
 
     Args:
-        variants: The baseline, then its variants; only single input strategies that the guard let
-            pass are findings.
+        variants: The baseline, then its variants; only single input strategies that change the
+            template, and that the guard let pass, are findings.
         meter: Counts the template's tokens.
     """
     baseline = variants[0].template
@@ -25,6 +26,7 @@ def findings(variants: Sequence[Variant], meter: Meter) -> tuple[Finding, ...]:
         and variant.side == "input"
         and not variant.control
         and len(variant.chain) == 1
+        and not at_run_time(variant.chain[0])
     ]
     return tuple(sorted(found, key=lambda finding: (-finding.tokens, finding.code)))
 

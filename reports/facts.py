@@ -19,6 +19,7 @@ from .numbers import count, percent, quality, unit, usd
 from .numbers import price as listed
 from .safe import clean
 
+_NOTED = 6
 _SAMPLES = re.compile(r" --samples[ =]\S+")
 
 
@@ -138,6 +139,17 @@ def metric_lines(variants: Sequence[VariantReport]) -> list[str]:
         parts += _margins(variants, name)
         lines.append("; ".join(parts))
     return lines
+
+
+def noted(variants: Sequence[VariantReport], best: str | None) -> list[str]:
+    """Return what the variants that are not recommended want to be said, the first of each."""
+    said = [
+        f"{clean(v.name, 60)}: {clean(v.notes[0], 300)}"
+        for v in variants
+        if v.notes and v.rejected is None and v.name != best and not v.control
+    ]
+    more = f"and {len(said) - _NOTED} variants more have notes (--format json)"
+    return [*said[:_NOTED], *([more] if len(said) > _NOTED else [])]
 
 
 def audit(own: Quality) -> str:

@@ -221,6 +221,8 @@ def _about_best(
         if variant.name == best:
             for note in variant.notes[:3]:
                 page.say(clean(note, 300), "dim", indent=4, hang=2)
+    for line in facts.noted(variants, best):
+        page.say(line, "dim", hang=2)
     missing = facts.undecided_rows(prompt)
     if missing is not None:
         page.say(f"undecided: needs about {count(missing)} more rows", "yellow", indent=4, hang=2)
