@@ -14,8 +14,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .base import ContextStrategy, NotApplicable, Strategy, StrategyContext
-    from .contract import check_strategy
+    from .base import (
+        ContextStrategy,
+        NotApplicable,
+        Strategy,
+        StrategyContext,
+        map_free_text,
+        map_messages,
+    )
+    from .contract import check_strategy, template_of
 
 __all__ = [
     "ContextStrategy",
@@ -24,6 +31,9 @@ __all__ = [
     "StrategyContext",
     "check_strategy",
     "get",
+    "map_free_text",
+    "map_messages",
+    "template_of",
 ]
 
 _HOMES = {
@@ -32,6 +42,9 @@ _HOMES = {
     "Strategy": "base",
     "StrategyContext": "base",
     "check_strategy": "contract",
+    "map_free_text": "base",
+    "map_messages": "base",
+    "template_of": "contract",
 }
 
 

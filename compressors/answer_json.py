@@ -8,6 +8,7 @@ from typing import Any
 from ..core.blocks import json_blocks
 from ..core.spans import spans
 from ..core.types import PromptTemplate, SpanKind
+from .answer_form import strict_form
 from .base import rewritable
 
 __all__ = ["AnswerJson", "answer_json", "is_schema"]
@@ -45,7 +46,7 @@ def answer_json(template: PromptTemplate) -> AnswerJson | None:
     r"""Return what is known of the JSON that a prompt asks for; ``None`` where that is not clear.
 
     The response schema of the settings says it, else a schema in the text, else JSON objects that
-    stand in a format specification or in an example, or the only object there is.
+    stand in a format specification or in an example; where the prompt asks for JSON, any.
 
     Example:
         >>> from costopt.compressors.contract import template_of
@@ -59,7 +60,9 @@ def answer_json(template: PromptTemplate) -> AnswerJson | None:
     schemas = [value for value, _ in found if is_schema(value)]
     if schemas:
         return _of_schema(schemas[0]) if all(one == schemas[0] for one in schemas) else None
-    shown = [value for value, shows in found if shows] or [value for value, _ in found]
+    shown = [value for value, shows in found if shows]
+    if not shown and strict_form(template) in ("JSON", "JSON by a schema"):
+        shown = [value for value, _ in found]
     if not shown or any(set(one) != set(shown[0]) for one in shown):
         return None
     return AnswerJson(names=tuple(dict.fromkeys(name for one in shown for name in _names(one))))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from ..core.errors import CostoptError, nearest
 from ..core.opening import open_compressor
 from ..core.protocols import Bench, ContextCompressor, TokenCounter
+from ..core.spans import editable
 from ..core.types import Message, PromptTemplate, Safety, Side, Syntax
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "NotApplicable",
     "Strategy",
     "StrategyContext",
+    "map_free_text",
     "map_messages",
     "newline",
     "replace_content",
@@ -251,6 +253,31 @@ def map_messages(template: PromptTemplate, rewrite: Callable[[str, Syntax], str]
             for index, message in enumerate(template.messages)
         },
     )
+
+
+def map_free_text(template: PromptTemplate, rewrite: Callable[[str], str]) -> PromptTemplate:
+    """Return the template with ``rewrite`` applied to each stretch of free prose.
+
+    Only messages that instruct are edited, and in them only what no contract holds: no placeholder,
+    code, data, table, tag, quote, number, limit, format specification or example. A message of
+    which nothing would be left stays as it is.
+
+    Example:
+        >>> from costopt.compressors.contract import template_of
+        >>> map_free_text(template_of("Dear model, greet {dear}."), str.upper).text
+        'DEAR MODEL, GREET {dear}.'
+    """
+    contents: dict[int, str] = {}
+    for index in rewritable(template):
+        text = template.messages[index].content
+        parts: list[str] = []
+        at = 0
+        for start, end in editable(text, template.syntax):
+            parts += [text[at:start], rewrite(text[start:end])]
+            at = end
+        new = "".join([*parts, text[at:]])
+        contents[index] = new if new.strip() else text
+    return replace_content(template, contents)
 
 
 def rewritable(template: PromptTemplate) -> Iterator[int]:

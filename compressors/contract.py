@@ -3,11 +3,11 @@
 import inspect
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.placeholders import variables
 from ..core.types import GenerationSettings, Message, PromptTemplate, Source, Syntax
-from .base import NotApplicable, Strategy, StrategyContext
+from .base import ContextStrategy, NotApplicable, Strategy, StrategyContext
 from .guard import check
 
 _PIECE = re.compile(r"\w+|[^\w\s]|\s")
@@ -95,6 +95,13 @@ SAMPLES: tuple[PromptTemplate, ...] = (
 )
 """Prompts that have broken strategies before."""
 
+VALUES = (
+    "", "   ", "x", "\ufeff{q} 👩‍👩‍👧\r\n", "\ud800", "1 2 3\n\n4 5 6", _LONG,
+    "请不要。超过 3 句话。\n" * 9,
+    "User: How much is it?\nAssistant: It costs $5.\nUser: And two?\nAssistant: $9.\n" * 5,
+)  # fmt: skip
+"""Values of variables that have broken strategies before."""
+
 
 def check_strategy(
     strategy: Strategy,
@@ -108,6 +115,9 @@ def check_strategy(
     same each time, and stays as it is when the strategy is applied again. Besides: the parameters
     make the strategy anew, and the docstring says what can break, names every parameter and gives a
     reference. A strategy that says it is not applicable passes for that template.
+
+    A strategy of contexts (`ContextStrategy`) that needs no model is called with values as well:
+    none gets longer in tokens, or empty, or comes out differently the second time.
 
     Args:
         strategy: One with its parameters.
@@ -123,12 +133,27 @@ def check_strategy(
     """
     _check_class(strategy)
     given = context or StrategyContext(count=PieceCounter(), output_lengths=(5, 9, 20))
+    if isinstance(strategy, ContextStrategy) and "model" not in strategy.needs:
+        for value in VALUES:
+            _check_value(strategy, value, given)
     for template in templates:
         try:
             after = strategy.apply(template, given)
         except NotApplicable:
             continue
         _check_one(strategy, template, after, given)
+
+
+def _check_value(strategy: ContextStrategy, value: str, context: StrategyContext) -> None:
+    shown = f"{strategy.name} of the value {value[:60]!r}"
+    notes: list[str] = []
+    given = replace(context, notes=notes)
+    for question in (None, "What does it cost?"):
+        after = strategy(value, question=question, context=given)
+        _fail_unless(context.count(after) <= context.count(value), f"{shown}: it grew")
+        _fail_unless(bool(after.strip()) or not value.strip(), f"{shown}: nothing is left")
+        again = strategy(value, question=question, context=given)
+        _fail_unless(after == again, f"{shown}: not deterministic")
 
 
 def _fail_unless(holds: bool, what: str) -> None:
