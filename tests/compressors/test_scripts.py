@@ -23,8 +23,8 @@ ALPHABETS = {
     for name in SCRIPTS
 }  # fmt: skip
 BETWEEN = (
-    " ", " ", "  ", "\r\n", "\n\n\n\n", ". ", "? ", "！", "，", "**", "🇩🇪", "👩‍👩‍👧", "👍🏽", "1️⃣", "{x}",
-    "\u200d", "\u00a0", "\ufeff",
+    " ", " ", "  ", "\r\n", "\n\n\n\n", ". ", "? ", "！", "，", "**", "🇩🇪", "👩‍👩‍👧", "👍🏽", "1️⃣",
+    "{x}", "\u200d", "\u00a0", "\ufeff",
 )  # fmt: skip
 INPUT_SIDE = [e.name for e in entries() if e.extra is None and e.side == "input" and not e.control]
 CONTEXT = StrategyContext(count=PieceCounter(), output_lengths=(5, 9))
@@ -38,7 +38,9 @@ def test_every_script_has_letters():
 @st.composite
 def texts(draw):
     letters = ALPHABETS[draw(st.sampled_from(SCRIPTS))]
-    words = st.text(alphabet=letters, min_size=1, max_size=7)
+    first = "".join(regex.findall(r"\p{L}", letters))
+    # A mark has a letter before it, as in any text that was typed.
+    words = st.builds(str.__add__, st.sampled_from(first), st.text(alphabet=letters, max_size=6))
     pieces = draw(st.lists(words | st.sampled_from(BETWEEN), min_size=1, max_size=24))
     return draw(st.sampled_from(["", "\ufeff"])) + "".join(pieces)
 
