@@ -64,6 +64,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "removes emphasis, rules and other marks that decorate"),
     _entry("CO201", "json-minify", "json_minify:JsonMinify", "input", "lossless",
            "writes embedded JSON without indentation"),
+    _entry("CO202", "data-format", "data_format:DataFormat", "input", "lossy",
+           "writes embedded JSON as compact JSON, CSV or TOON"),
     _entry("CO203", "repeated-rule", "repeated_rule:RepeatedRule", "input", "lossy",
            "drops sentences that repeat an earlier one"),
     _entry("CO204", "dedupe", "dedupe:Dedupe", "input", "lossy",

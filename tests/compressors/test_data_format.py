@@ -1,0 +1,153 @@
+"""data-format: fewer tokens, and the same value when it is read back."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costopt.compressors.base import StrategyContext
+from costopt.compressors.contract import check_strategy, template_of
+from costopt.compressors.encodings import decoded, encoded, load, same
+from costopt.compressors.guard import check
+from costopt.compressors.guard_data import comparable
+from costopt.compressors.registry import get
+from costopt.core.errors import CostoptError
+from costopt.core.types import Syntax
+from costopt.costs.tokens import counter_for
+
+CONTEXT = StrategyContext(count=counter_for("o200k_base"))
+SHOPS = [
+    {"city": "Hull", "street": "Quay Road", "open": True, "area_m2": 120},
+    {"city": "Bath", "street": "Mill Lane", "open": False, "area_m2": 95.5},
+    {"city": "Ayr", "street": "High Street", "open": True, "area_m2": None},
+]
+
+
+def prompt(data, lead="These are our shops:", syntax=Syntax.JINJA, after="Where is {{ x }}?"):
+    text = data if isinstance(data, str) else json.dumps(data, indent=2, ensure_ascii=False)
+    return template_of(f"{lead}\n\n{text}\n\n{after}", syntax=syntax)
+
+
+def applied(template, **params):
+    strategy = get("data-format", **params)
+    check_strategy(strategy, [template], CONTEXT)
+    return strategy.apply(template, CONTEXT)
+
+
+def test_a_table_becomes_csv():
+    assert applied(prompt(SHOPS)).text == (
+        "These are our shops:\n\n```csv\ncity,street,open,area_m2\nHull,Quay Road,true,120\n"
+        "Bath,Mill Lane,false,95.5\nAyr,High Street,true,\n```\n\nWhere is {{ x }}?"
+    )
+
+
+def test_a_nested_table_becomes_toon():
+    after = applied(prompt({"shops": SHOPS * 3, "currency": "GBP"})).text
+    assert "```toon\nshops[9]{city,street,open,area_m2}:\n  Hull,Quay Road,true,120" in after
+
+
+def test_formats_can_be_chosen():
+    after = applied(prompt(SHOPS), formats="json").text
+    assert '[{"city":"Hull","street":"Quay Road","open":true,"area_m2":120},' in after
+    assert "```toon" in applied(prompt(SHOPS), formats="json;toon").text
+    with pytest.raises(CostoptError, match="of json, csv, toon"):
+        get("data-format", formats="xml")
+
+
+def test_a_fence_of_json_becomes_a_fence_of_csv():
+    fenced = f"```json\n{json.dumps(SHOPS, indent=1)}\n```"
+    assert "\n\n```csv\ncity,street" in applied(prompt(fenced)).text
+
+
+@pytest.mark.parametrize(
+    "lead",
+    ["Return JSON like this:", "Output format:", "Example:", "Answer in this structure:",
+     "Here is the JSON of our shops:"],
+)  # fmt: skip
+def test_what_shows_the_answer_stays(lead):
+    template = prompt(SHOPS, lead=lead)
+    assert applied(template) == template
+
+
+def test_schemas_placeholders_and_inline_values_stay():
+    schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    for text in (json.dumps(schema, indent=2), '[{"a": "{{ y }}"}, {"a": 1}]', '{"a": 1, "a": 2}'):
+        template = prompt(text, lead="Known:")
+        assert applied(template) == template
+    inline = template_of("Shops: " + json.dumps(SHOPS) + " are ours.", syntax=Syntax.NONE)
+    assert "```" not in applied(inline).text
+
+
+def test_strings_that_read_as_something_else_are_quoted():
+    rows = [
+        {"a": "7", "b": "", "c": " x", "d": 'say "hi", ok'},
+        {"a": "true", "b": None, "c": "y\nz", "d": 1.50},
+    ]
+    text = encoded(load(json.dumps(rows)), "csv")
+    assert text == 'a,b,c,d\n"7",""," x","say ""hi"", ok"\n"true",,"y\nz",1.5'
+    assert same(load(json.dumps(rows)), decoded(text, "csv"))
+
+
+def guarded(old, new):
+    return comparable(template_of(old, syntax=Syntax.NONE), template_of(new, syntax=Syntax.NONE))
+
+
+def test_the_guard_reads_everything_back():
+    old = f"Shops:\n\n{json.dumps(SHOPS)}\n\nEnd."
+    good = "Shops:\n\n```csv\ncity,street,open,area_m2\nHull,Quay Road,true,120\nBath,Mill Lane,false,95.5\nAyr,High Street,true,\n```\n\nEnd."  # noqa: E501
+    before, after = guarded(old, good)
+    assert check(before, after, "lossless", "input").rejected is None
+    assert "was not there" in guarded(old, good.replace("120", "121"))
+    assert "was not there" in guarded(old, good.replace("true,120", '"true",120'))
+    assert "cannot be read back" in guarded(old, good.replace("Hull,", ""))
+    for changed in (
+        good.replace("Shops:", "Shops: 5 days"),
+        good.replace("\n```csv", "\n`x`\n```csv"),
+    ):
+        before, after = guarded(old, changed)
+        assert changed == good or before != after
+    lost = good[: good.index("```csv")] + "End."
+    before, after = guarded(old, lost)
+    assert check(before, after, "lossy", "input").rejected is not None
+
+
+NAMES = st.sampled_from(["id", "a b", "x:y", "", "naïve", "a,b", "n"])
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8) | st.sampled_from(["null", "1", "-", "#", "[2]: a", "- x", '"', " "])
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+TABLES = st.lists(NAMES, min_size=1, max_size=4, unique=True).flatmap(
+    lambda names: st.lists(
+        st.fixed_dictionaries(dict.fromkeys(names, SCALARS)), min_size=2, max_size=5
+    )
+)
+
+
+@given(VALUES | TABLES)
+def test_any_value_survives(value):
+    template = prompt(
+        json.dumps(value, indent=2, ensure_ascii=False), lead="Known:", syntax=Syntax.NONE
+    )
+    applied(template)
+
+
+@given(TABLES)
+def test_csv_reads_back(rows):
+    value = load(json.dumps(rows))
+    text = encoded(value, "csv")
+    assert text is None or same(value, decoded(text, "csv"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 50_000, "{" * 50_000, '[{"a":' * 5000, "[1]" * 5000, "a" * 2_000_000, "```json\n[1,2"],
+)
+def test_hostile_texts(text):
+    template = template_of(text, syntax=Syntax.NONE)
+    assert get("data-format").apply(template, CONTEXT) == template
