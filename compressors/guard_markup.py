@@ -148,7 +148,7 @@ class _Seen:
         self.holes: list[str] = []
         self.codes: list[str] = []
         text = text.replace(_HOLE, "").replace(_CODE, "").replace("\r\n", "\n")
-        text = self._solid(_coded(text), syntax)
+        text = self._solid(_coded(text), syntax, names)
         if "script" in names:
             text = _removed(_removed(text, "script"), "style")
         text = _COMMENT.sub(" ", _DOCTYPE.sub("\n", text))
@@ -160,13 +160,19 @@ class _Seen:
         text = _LINE_MARK.sub("", _RULES.sub("", text))
         self.words = _WORD.findall(_ESCAPED.sub(r"\1", _STARS.sub("", text)))
 
-    def _solid(self, text: str, syntax: Syntax) -> str:
-        """Put one character in the place of each placeholder, and of code and JSON."""
+    def _solid(self, text: str, syntax: Syntax, names: frozenset[str]) -> str:
+        """Put one character in the place of each placeholder, and of code and JSON.
+
+        In scripts and styles of a page there is no code of the prompt's: no reader sees them.
+        """
         found = [(t.start, t.end, _HOLE) for t in scan(text, syntax) if t.kind != "text"]
         holes = bytearray(len(text))
         for start, end, _ in found:
             holes[start:end] = b"\1" * (end - start)
         code = [*((f.start, f.end) for f in fences(text)), *inline_code(text), *json_blocks(text)]
+        for name in ("script", "style") if "script" in names else ():
+            for first, _, _, last in _between(text, name):
+                holes[first:last] = b"\1" * (last - first)
         found += [(start, end, _CODE) for start, end in code if 1 not in holes[start:end]]
         parts: list[str] = []
         at = 0

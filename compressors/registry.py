@@ -62,6 +62,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "removes the padding of Markdown tables"),
     _entry("CO103", "markup", "markup:Markup", "input", "lossy",
            "removes emphasis, rules and other marks that decorate"),
+    _entry("CO104", "html-to-text", "html_to_text:HtmlToText", "input", "lossy",
+           "writes embedded HTML as Markdown", extra="text"),
     _entry("CO201", "json-minify", "json_minify:JsonMinify", "input", "lossless",
            "writes embedded JSON without indentation"),
     _entry("CO202", "data-format", "data_format:DataFormat", "input", "lossy",
