@@ -86,7 +86,7 @@ def _pair(old: str, new: str) -> tuple[str, str] | str:
             return f"a block of {fence.language.upper()} holds a value that was not there"
         was.append((block.start, block.end))
         now.append((fence.start, fence.end))
-    return _marked(old, was), _marked(new, now)
+    return marked(old, was), marked(new, now)
 
 
 def _holds(block: DataBlock, value: object) -> bool:
@@ -96,8 +96,8 @@ def _holds(block: DataBlock, value: object) -> bool:
         return False
 
 
-def _marked(text: str, ranges: list[tuple[int, int]]) -> str:
-    """Put an empty fence in the place of each range."""
+def marked(text: str, ranges: list[tuple[int, int]]) -> str:
+    """Return a text with an empty fence in the place of each range, so that data is left out."""
     parts: list[str] = []
     at = 0
     for start, end in ranges:

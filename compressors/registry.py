@@ -72,6 +72,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "drops sentences that repeat an earlier one"),
     _entry("CO204", "dedupe", "dedupe:Dedupe", "input", "lossy",
            "drops sentences that nearly repeat an earlier one"),
+    _entry("CO205", "schema-diet", "schema_diet:SchemaDiet", "input", "lossy",
+           "drops from schemas what does not constrain"),
     _entry("CO210", "filler", "filler:Filler", "input", "lossy",
            "drops politeness, hedges and wordy phrases"),
     _entry("CO220", "examples", "examples_select:Examples", "input", "lossy",

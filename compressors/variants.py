@@ -143,5 +143,5 @@ def _worthless(
         return NO_CHANGE
     if side == "output":
         return None
-    old, new = context.count(before.text), context.count(after.text)
+    old, new = (context.count(t.text) + context.count(t.schemas) for t in (before, after))
     return f"saves no tokens ({old} before, {new} after)" if new >= old else None

@@ -5,6 +5,7 @@ million tokens; costs are Decimal USD. Unknown is ``None``, never 0.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -121,6 +122,19 @@ class PromptTemplate:
     def text(self) -> str:
         """All messages' contents, joined by blank lines; what static token counts count."""
         return "\n\n".join(message.content for message in self.messages)
+
+    @property
+    def schemas(self) -> str:
+        """The tools and the response schema of the settings as compact JSON; empty without any.
+
+        They are sent, and billed, with every request.
+        """
+        schema = self.settings.response_schema
+        parts = [*self.settings.tools, *([schema] if schema is not None else [])]
+        return "\n".join(
+            json.dumps(part, ensure_ascii=False, separators=(",", ":"), default=str)
+            for part in parts
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

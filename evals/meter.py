@@ -96,12 +96,14 @@ class Meter:
                 messages = render_trial(variant, sample, self.shortener)
             except CostoptError:
                 continue
-            counts.append(sum(self.counter(message.content) for message in messages))
+            schemas = self.counter(variant.template.schemas)
+            counts.append(sum(self.counter(message.content) for message in messages) + schemas)
         return fmean(counts) if counts else float(self.template_tokens(variant.template))
 
     def template_tokens(self, template: PromptTemplate) -> int:
-        """Return the tokens of the template's own text, placeholders included."""
-        return sum(self.counter(message.content) for message in template.messages)
+        """Return the tokens of the template's own text and schemas, placeholders included."""
+        text = sum(self.counter(message.content) for message in template.messages)
+        return text + self.counter(template.schemas)
 
     def _output(self, answer: Answer) -> int:
         return self.counter(answer.text) if self.recount else answer.usage.output
