@@ -84,6 +84,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "keeps the fewest sentences that do as well on samples"),
     _entry("CO223", "rewrite", "rewrite:Rewrite", "input", "lossy",
            "lets the target say the same in fewer words, checked on samples"),
+    _entry("CO230", "cache-order", "cache_order:CacheOrder", "input", "lossy",
+           "puts what is the same in every request first"),
     _entry("CO320", "llmlingua", "llmlingua:LLMLingua", "input", "lossy",
            "drops the tokens that a small language model finds predictable", extra="llmlingua"),
     _entry("CO321", "longllmlingua", "longllmlingua:LongLLMLingua", "input", "lossy",

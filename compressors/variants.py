@@ -5,12 +5,13 @@ from dataclasses import MISSING, fields, replace
 
 from ..core.errors import CostoptError
 from ..core.types import PromptTemplate, Safety, Side, StrategySpec, Variant
+from ..costs.prefix import static_prefix
 from .base import NotApplicable, Strategy, StrategyContext
 from .contexts import at_run_time
 from .controls import HARMFUL
 from .guard import check
 from .guard import dropped as lost_anchors
-from .registry import build, entry
+from .registry import build, entry, load
 
 __all__ = ["CONTROLS", "DEFAULT_CHAINS", "HARMFUL", "Chain", "lossless_chains", "propose"]
 
@@ -72,6 +73,8 @@ def _variant(template: PromptTemplate, chain: Chain, context: StrategyContext) -
         # What a value is shortened to is only known once a row gives it one.
         if not any(at_run_time(spec) for spec in chain):
             rejected = _worthless(template, after, side, context)
+            if rejected and any("order" in load(spec.name).rewrites for spec in chain):
+                rejected = _uncached(template, after, context, rejected)
     return Variant(
         name="+".join(str(spec) for spec in chain),
         template=after,
@@ -134,6 +137,15 @@ def _spec_of(strategy: Strategy) -> StrategySpec:
 
 def _said(chain: Chain, spec: StrategySpec, reason: str) -> str:
     return reason if len(chain) == 1 else f"{spec.name}: {reason}"
+
+
+def _uncached(
+    before: PromptTemplate, after: PromptTemplate, context: StrategyContext, otherwise: str
+) -> str | None:
+    """Return ``otherwise`` unless a longer prefix, at the same tokens, makes up for it."""
+    old, new = (context.count(static_prefix(one)) for one in (before, after))
+    grew = context.count(after.text) > context.count(before.text)
+    return otherwise if grew or new <= old else None
 
 
 def _worthless(

@@ -75,11 +75,14 @@ def test_crlf_is_kept():
 
 
 TAGS = st.sampled_from(
-    ["<p class='a'>", "</p>", "<div id=x>", "</div>", "<b>", "</b>", "<ul>", "<li>", "</ul>",
-     "<br/>", "<table>", "<tr>", "<td>", "</table>", "<pre>", "</pre>", "<code>", "</code>",
-     "<!-- c -->", "<a href='https://a.example'>", "</a>", "<style>", "</style>", "<html>", "</html>",
-     "<doc>", "</doc>", "<", ">", "&lt;p&gt;", "&amp;", "{{ x }}", "{% if x %}", "{% endif %}", "`", "```\n",
-     "\n", "\n\n", "- ", "# ", "**", "_", "|", "word ", "never ", "5 km ", "!", "请 ", "\r\n"]
+    [
+        "<p class='a'>", "</p>", "<div id=x>", "</div>", "<b>", "</b>", "<ul>", "<li>", "</ul>",
+        "<br/>", "<table>", "<tr>", "<td>", "</table>", "<pre>", "</pre>", "<code>", "</code>",
+        "<!-- c -->", "<a href='https://a.example'>", "</a>", "<style>", "</style>", "<html>",
+        "</html>", "<doc>", "</doc>", "<", ">", "&lt;p&gt;", "&amp;", "{{ x }}", "{% if x %}",
+        "{% endif %}", "`", "```\n", "\n", "\n\n", "- ", "# ", "**", "_", "|", "word ", "never ",
+        "5 km ", "!", "请 ", "\r\n",
+    ]
 )  # fmt: skip
 
 
