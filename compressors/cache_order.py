@@ -19,6 +19,11 @@ _REFERS = re.compile(
     r"|former|latter|question|answer:|let's|step \d)\b",
     re.IGNORECASE,
 )
+_ORDINAL = re.compile(
+    r"[\W_]{0,20}(?:phase|step|part|stage|section|round|chapter|task|level)\s{1,3}[\divx]{1,4}\b"
+    r"|[\W_]{0,20}\d{1,3}[.):]",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)]|[a-z][.)])[ \t]")
 _CUE = re.compile(r"[*_#> \t-]{0,8}[\w /'-]{1,40}[:：][*_]{0,3}\s*\Z")
 _SENTENCE = re.compile(r"[.!?。！？][)\"'”’*_`]{0,4}\s*\Z")
@@ -82,7 +87,7 @@ def _ordered(text: str, syntax: Syntax) -> str:
         return text
     first = next((i for i, block in enumerate(found) if block.volatile), len(found))
     moved = _movable(found[first:])
-    if not moved:
+    if not moved or any(_ORDINAL.match(block.text) for block in found):
         return text
     stay = [block for i, block in enumerate(found[first:]) if i not in moved]
     order = [*found[:first], *(found[first + i] for i in moved), *stay]

@@ -45,6 +45,7 @@ def test_sections_move_as_a_whole():
         "Customer: {c}\n\n- be kind\n- be brief",
         "Customer: {c}\n\nReply:",
         "Customer: {c}\n\n2. Never guess.",
+        "# Step 1\n\nRead {c}.\n\n# Style\n\nNever guess.\n\n# Step 2\n\nAnswer.",
         "Customer: {c}\n\nExample 1\nInput: a\nOutput: b\n\nExample 2\nInput: c\nOutput: d",
         "<doc>\n{c}\n\nNever guess.\n</doc>",
         "Rules first. Never guess.\n\nCustomer: {c}",
