@@ -96,6 +96,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "drops the words of a context that tell least", extra="llmlingua"),
     _entry("CO330", "sentences", "sentences:Sentences", "input", "lossy",
            "keeps the sentences of a context that the question asks for"),
+    _entry("CO331", "history", "history:History", "input", "lossy",
+           "keeps the turns of a conversation that the question asks for"),
     _entry("CO401", "answer-only", "answer_only:AnswerOnly", "output", "lossy",
            "asks for the answer alone, in the format asked for"),
     _entry("CO402", "concise", "concise:Concise", "output", "lossy",
