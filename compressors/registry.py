@@ -76,6 +76,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "drops from schemas what does not constrain"),
     _entry("CO210", "filler", "filler:Filler", "input", "lossy",
            "drops politeness, hedges and wordy phrases"),
+    _entry("CO211", "synonyms", "synonyms:Synonyms", "input", "lossy",
+           "uses shorter words for the same thing"),
     _entry("CO220", "examples", "examples_select:Examples", "input", "lossy",
            "keeps the fewest few-shot examples that do as well on samples"),
     _entry("CO221", "sections", "sections:Sections", "input", "lossy",
