@@ -97,8 +97,11 @@ def examples(text: str, holes: bytes) -> Iterator[tuple[int, int]]:
         >>> [text[start:end] for start, end in examples(text, bytes(len(text)))]
         ['Input: 1 1\nOutput: 2']
     """
+    ends: dict[str, int] = {}
     for match in _TAG.finditer(text):
-        end = text.find(f"</{match.group(1)}>", match.end())
+        name, end = match.group(1), ends.get(match.group(1), 0)
+        if end != -1 and end < match.end():
+            end = ends[name] = text.find(f"</{name}>", match.end())
         if end != -1:
             yield match.start(), end
     found = list(_paragraphs(text, holes))

@@ -108,3 +108,11 @@ def test_markup_in_code_is_code():
 def test_texts_made_to_be_slow_are_read(hard):
     # No clock here: the quadratic readings of these take minutes, and would be seen.
     assert sum(s.end - s.start for s in spans(hard, Syntax.NONE)) == len(hard)
+
+
+@pytest.mark.parametrize("text", ["<example>" * 200_000, "<example>" * 100_000 + "</example>"])
+def test_many_opening_tags_end(text):
+    from costopt.core.examples import examples
+
+    found = list(examples(text, bytes(len(text))))
+    assert all(text[end:].startswith("</example>") for _, end in found)
