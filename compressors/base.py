@@ -89,7 +89,9 @@ class Strategy:
             with ``samples`` it is fitted before it is applied.
         rewrites: Of ``data``, ``markup``, ``examples``, ``schema``, ``order``: parts of the
             contract that it may change, each only as the guard's own check of that part allows.
-        example: A small prompt for the strategy's page.
+        example: A small prompt for the strategy's page; of a context strategy, a value.
+        example_result: What a real model made of ``example`` with the default parameters, for
+            strategies that need a model; ``None`` for those that are run as the page is made.
     """
 
     name: ClassVar[str]
@@ -101,6 +103,7 @@ class Strategy:
     needs: ClassVar[frozenset[str]] = frozenset()
     rewrites: ClassVar[frozenset[str]] = frozenset()
     example: ClassVar[str] = ""
+    example_result: ClassVar[str | None] = None
 
     def apply(self, template: PromptTemplate, context: StrategyContext) -> PromptTemplate:
         """Return the transformed template; equal to ``template`` where there is nothing to do.

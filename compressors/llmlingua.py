@@ -72,6 +72,10 @@ class LLMLingua(ContextStrategy):
         "which of our teams should take care of it. Never answer the customer yourself.\n\n"
         "Message: {message}"
     )
+    example_result: ClassVar[str | None] = (
+        "You are support agent works for sells garden furniture to all country Please read message "
+        "of very decide which our teams should take Never answer yourself\n\nMessage: {message}"
+    )
 
     rate: float = 0.6
     model: str | None = None

@@ -55,7 +55,20 @@ class LongLLMLingua(ContextStrategy):
     summary: ClassVar[str] = "drops what a small language model finds no help for the question"
     reference: ClassVar[str] = "arXiv:2310.06839"
     needs: ClassVar[frozenset[str]] = frozenset({"counter", "model"})
-    example: ClassVar[str] = "{context}\n\nQuestion: {question}"
+    example: ClassVar[str] = (
+        "Document [1](Title: Lower Wick) The harbour of Lower Wick was dug in 1874. It has three "
+        "basins, and the town sells smoked eel on the quay.\n"
+        "Document [2](Title: Gull Island) The lighthouse on Gull Island was built by Ada Corbin "
+        "in 1931. Its lamp is seen from nine miles away.\n"
+        "Document [3](Title: Marsh Line) The Marsh Line is a railway of seven stations. Its "
+        "trains run every hour, and dogs travel free."
+    )
+    example_question: ClassVar[str | None] = "Who built the lighthouse on Gull Island?"
+    example_result: ClassVar[str | None] = (
+        "Document [2](: Gull) The lighthouse on Gull Island was built by Ada Corbin in 1931 nine "
+        "miles away\n\nDocument [3]( Marsh) The seven. Its trains and free.\n\n"
+        "[1] The 1874 three."
+    )
 
     rate: float = 0.5
     model: str | None = None

@@ -1,21 +1,20 @@
-"""The page of one strategy, made from its docstring and a live example."""
+"""The page of one strategy, made from its docstring, a live example and what was measured."""
 
 import inspect
 import re
+from collections.abc import Iterator
 from dataclasses import MISSING, fields
 
 from ..core.errors import CostoptError
 from ..core.protocols import TokenCounter
-from ..core.types import PromptTemplate
-from .base import ContextStrategy, NotApplicable, Strategy, StrategyContext
-from .contract import PieceCounter, template_of
-from .fitted import FittedStrategy
-from .registry import Entry, load
+from .base import Strategy
+from .contract import PieceCounter
+from .measured import Measured, measured_of
+from .page_examples import example
+from .registry import Entry, entries, load
 
 _SECTION = re.compile(r"^(What it can break|Args|Reference|Example):$", re.MULTILINE)
 _PARAMETER = re.compile(r"^(\w+): ", re.MULTILINE)
-_LENGTHS = (18, 22, 25, 31, 40)
-_REFERENCES = ("Lima", "Oslo")
 _SAFETY = {
     "lossless": "Lossless: a parser recovers the same content, and no number, limit, quoted "
     "literal or URL may be lost.",
@@ -44,10 +43,11 @@ def page(entry: Entry, count: TokenCounter | None = None) -> str:
     told = _sections(inspect.getdoc(cls) or "")
     parts = [f"{heading}{', a control' if entry.control else ''}.", "## What it does", told[""]]
     parts += ["## What it can break", told.get("What it can break", "")]
-    parts += ["## Example", _example(cls, count or PieceCounter())]
+    parts += ["## Example", example(cls, count or PieceCounter())]
     parts += ["## Parameters", _parameters(cls, told.get("Args", ""))]
     if "Example" in told:
         parts += ["## In a program", f"```python\n{told['Example']}\n```"]
+    parts += ["## Measured effect", _measured(measured_of(entry.name))]
     parts += ["## Safety", _SAFETY[entry.safety], "## Reference", told.get("Reference", "")]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -75,65 +75,46 @@ def _default(value: object) -> str:
     return " (required)" if value is MISSING else f" (default `{value}`)"
 
 
-def _example(cls: type[Strategy], count: TokenCounter) -> str:
-    """Run the strategy on its example and show what came of it."""
-    required = any(i.default is MISSING and i.default_factory is MISSING for i in fields(cls))
-    if required or not cls.example:
-        return "It needs parameters or a model, so none is shown here."
-    if issubclass(cls, ContextStrategy) and "model" not in cls.needs:
-        return _value_example(cls, count)
-    before = template_of(cls.example)
-    context = StrategyContext(
-        count=count,
-        output_lengths=_LENGTHS,
-        capabilities=frozenset({"effort"}),
-        references=_REFERENCES,
+def _measured(found: tuple[Measured, ...]) -> str:
+    """Return what the benchmarks say, and how each is run again."""
+    if not found:
+        return "Not measured yet."
+    return "\n\n".join(part for one in found for part in _benchmark(one))
+
+
+def _benchmark(one: Measured) -> Iterator[str]:
+    yield f"Benchmark `{one.benchmark}`, {one.date}{f': {one.about}' if one.about else '.'}"
+    yield "\n".join(f"- `{effect.strategy}`: {effect.text}" for effect in one.effects)
+    yield f"To measure it again: `{one.command}`"
+
+
+def handbook() -> dict[str, str]:
+    """Return the pages of all of costopt's own strategies and their index, by file name.
+
+    Raises:
+        CostoptError: the extra that a strategy needs is not installed.
+    """
+    own = [entry for entry in entries() if entry.plugin is None]
+    for entry in own:
+        load(entry.name)
+    pages = {_file(entry): page(entry) for entry in own}
+    return {"README.md": _index(own), **pages}
+
+
+def _file(entry: Entry) -> str:
+    return f"{entry.code}-{entry.name}.md"
+
+
+def _index(own: list[Entry]) -> str:
+    head = (
+        "# Strategies\n\nOne page each, as `costopt explain CODE` shows it. The pages are made "
+        "by\n`python docs/generate.py` from the code and the benchmarks' results; do not edit "
+        "them.\n\n"
+        "| Code | Name | Side | Safety | What it does |\n|:--|:--|:--|:--|:--|\n"
     )
-    learned = {cls.learns: cls.example_learned} if issubclass(cls, FittedStrategy) else {}
-    try:
-        after = cls(**learned).apply(before, context)
-    except NotApplicable as error:
-        return f"Not shown here: {error.reason}."
-    context.notes.extend(f"as fitted: {key}={value}" for key, value in learned.items())
-    notes = [f"({note})" for note in context.notes]
-    return "\n\n".join(["Before:", _fenced(before.text), *_after(before, after), *notes])
-
-
-def _value_example(cls: type[ContextStrategy], count: TokenCounter) -> str:
-    """Run a context strategy on its example: a value, and the question about it."""
-    context = StrategyContext(count=count)
-    after = cls()(cls.example, question=cls.example_question, context=context)
-    asked = [f"Question: {cls.example_question}"] if cls.example_question else []
-    notes = [f"({note})" for note in context.notes]
-    return "\n\n".join([*asked, "Before:", _fenced(cls.example), "After:", _fenced(after), *notes])
-
-
-def _after(before: PromptTemplate, after: PromptTemplate) -> list[str]:
-    parts: list[str] = []
-    if after.text == before.text:
-        parts.append("After: the text stays as it is.")
-    else:
-        parts += ["After:", _fenced(after.text)]
-    cap, old = after.settings.max_output_tokens, before.settings.max_output_tokens
-    if cap != old:
-        lengths = ", ".join(map(str, _LENGTHS))
-        parts.append(
-            f"`max_output_tokens` goes from {old} to {cap}, where the baseline's answers had "
-            f"{lengths} tokens."
-        )
-    if after.settings.effort != before.settings.effort:
-        parts.append(
-            f"`effort` goes from {before.settings.effort or 'unset'} to {after.settings.effort}."
-        )
-    if after.settings.stop != before.settings.stop:
-        parts.append(
-            f"`stop` is set to {', '.join(map(repr, after.settings.stop))}, where the accepted "
-            f"answers are {', '.join(_REFERENCES)}."
-        )
-    return parts
-
-
-def _fenced(text: str) -> str:
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
+    rows = (
+        f"| {entry.code} | [{entry.name}]({_file(entry)}) | {entry.side} | {entry.safety} "
+        f"| {entry.summary} |\n"
+        for entry in own
+    )
+    return head + "".join(rows)

@@ -71,7 +71,17 @@ class SelfInformation(ContextStrategy):
     summary: ClassVar[str] = "drops the words of a context that tell least"
     reference: ClassVar[str] = "arXiv:2310.06201"
     needs: ClassVar[frozenset[str]] = frozenset({"counter", "model"})
-    example: ClassVar[str] = "{context}\n\nQuestion: {question}"
+    example: ClassVar[str] = (
+        "The ferry to Gull Island leaves the harbour of Lower Wick every hour in the summer, and "
+        "it takes about 40 minutes. It was built by the shipwright Ada Corbin in 1931, and it has "
+        "never been replaced. In the winter there is only one ferry in the morning, since the sea "
+        "is often too rough for a boat of that size."
+    )
+    example_result: ClassVar[str | None] = (
+        "ferry to Gull Island leaves harbour of Lower Wick every hour in summer it takes about 40 "
+        "minutes. It was built shipwright Ada Corbin 1931 never replaced. In winter there only "
+        "one ferry in morning since sea often rough boat of size."
+    )
 
     rate: float = 0.7
     model: str | None = None

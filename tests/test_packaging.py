@@ -42,6 +42,13 @@ def test_the_wheel_says_that_it_is_typed(wheel: zipfile.ZipFile) -> None:
     assert "costopt/py.typed" in wheel.namelist()
 
 
+def test_the_wheel_holds_what_the_benchmarks_measured(wheel: zipfile.ZipFile) -> None:
+    left = {file.name for file in (ROOT / "compressors" / "measured").glob("*.json")}
+    folder = "costopt/compressors/measured/"
+    packed = {name for name in wheel.namelist() if name.startswith(folder)}
+    assert {name.removeprefix(folder) for name in packed if name.endswith(".json")} == left
+
+
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
     entry = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert "costopt = costopt.cli.main:run" in wheel.read(entry).decode()
