@@ -12,8 +12,10 @@ from ..core.spans import spans
 from ..core.types import PromptTemplate, Safety, SpanKind, Syntax
 from .answer_json import is_schema
 from .base import Strategy, StrategyContext, newline, replace_content, rewritable
-from .encodings import FORMATS, decoded, encoded, load, same
-from .guard_data import DataBlock, comparable, data_blocks
+from .data_blocks import DataBlock, all_blocks, alone, as_objects, holds, reading, value_of
+from .encodings import FORMATS, encodings, load, same, written_rows
+from .guard_data import comparable
+from .table_compact import compact_table
 
 _FIXED = frozenset({SpanKind.FORMAT, SpanKind.EXAMPLE, SpanKind.QUESTION})
 _SHOWN = re.compile(
@@ -21,6 +23,7 @@ _SHOWN = re.compile(
     r"|generate|like this|as follows|json)\b",
     re.IGNORECASE,
 )
+_FENCED = ("csv", "toon")
 _LEAD = 240
 _LARGEST = 500_000
 
@@ -30,28 +33,31 @@ class DataFormat(Strategy):
     """Write embedded data in the format that takes the fewest tokens.
 
     JSON objects and arrays that are data become compact JSON, CSV (a list of objects with the same
-    names) or TOON, whichever has the fewest tokens by the target's own count. CSV and TOON stand in
-    a fence that names them. Each must read back as the same value: types, names and their order
-    are kept, in CSV by quoting strings that read as something else. What is an example or a schema
-    of the answer stays JSON, and so does what the text before it calls JSON.
+    names) or TOON, whichever has the fewest tokens by the target's own count. Objects on lines that
+    follow each other (JSON lines) become one table, or stay lines; a Markdown table becomes CSV, or
+    loses its padding. CSV and TOON stand in a fence that names them; TOON is indented by one blank,
+    and parted by commas or by tabs. Each must read back as the same value: types, names and their
+    order are kept, in CSV by quoting strings that read as something else; of a Markdown table the
+    texts of its cells are. What is an example or a schema of the answer stays as it is, and so does
+    what the text before it calls JSON.
 
     What it can break:
         A model reads JSON most often in training: a small one may find a field less surely in CSV
         or TOON. Answers tend to imitate the form of the data. A program that cuts the JSON out of
-        the prompt no longer finds it.
+        the prompt no longer finds it. A Markdown table loses the alignment of its columns.
 
     Args:
         formats: Which are tried: of json, csv and toon, joined by ``;``.
 
     Reference:
-        RFC 8259 (JSON); RFC 4180 (CSV); TOON specification 3.0.
+        RFC 8259 (JSON); RFC 4180 (CSV); JSON Lines; TOON specification 4.4.
     """
 
     name: ClassVar[str] = "data-format"
     code: ClassVar[str] = "CO202"
     safety: ClassVar[Safety] = "lossy"
-    summary: ClassVar[str] = "writes embedded JSON as compact JSON, CSV or TOON"
-    reference: ClassVar[str] = "RFC 8259; RFC 4180; TOON specification 3.0"
+    summary: ClassVar[str] = "writes embedded data as compact JSON, CSV or TOON"
+    reference: ClassVar[str] = "RFC 8259; RFC 4180; TOON specification 4.4"
     needs: ClassVar[frozenset[str]] = frozenset({"counter"})
     rewrites: ClassVar[frozenset[str]] = frozenset({"data"})
     example: ClassVar[str] = (
@@ -85,11 +91,13 @@ class DataFormat(Strategy):
 
 
 def _rewritten(text: str, syntax: Syntax, count: TokenCounter, kinds: tuple[str, ...]) -> str:
-    if "{" not in text and "[" not in text:
+    if not any(mark in text for mark in "{[|"):
         return text
     parts: list[str] = []
     at = 0
     for block in _of_data(text, syntax):
+        if block.start < at:  # JSON in a cell of a table that was rewritten
+            continue
         best = _shortest(text, block, syntax, count, kinds)
         if best is not None:
             parts += [text[at : block.start], best]
@@ -102,7 +110,7 @@ def _of_data(text: str, syntax: Syntax) -> Iterator[DataBlock]:
     holes = [(t.start, t.end) for t in scan(text, syntax) if t.kind != "text"]
     holes += [(s.start, s.end) for s in spans(text, syntax) if s.kind in _FIXED]
     before = 0
-    for block in data_blocks(text):
+    for block in all_blocks(text):
         # What leads up to a block is the paragraph before it, and its own line.
         lead = text[max(before, block.start - _LEAD) : block.start].rstrip().rpartition("\n\n")[2]
         before = block.end
@@ -115,45 +123,69 @@ def _shortest(
     text: str, block: DataBlock, syntax: Syntax, count: TokenCounter, kinds: tuple[str, ...]
 ) -> str | None:
     """Return the block in the format with the fewest tokens; ``None`` where it is that already."""
-    try:
-        value = load(block.source)
-    except ValueError:
-        return None
-    if is_schema(value):
-        return None
     source = text[block.start : block.end]
     best, least = None, count(source)
-    for kind in kinds:
-        body = encoded(value, kind)
-        if body is None or (kind != "json" and not _alone(text, block)):
-            continue
+    if not alone(text, block):
+        kinds = tuple(kind for kind in kinds if kind not in _FENCED)
+    for body, kind in _bodies(block, kinds, count):
         written = _placed(text, block, body, kind)
-        if "```" in body or not _free(written, syntax):
+        if written == source or "```" in body or not _free(written, syntax):
             continue
         tokens = count(written)
-        if tokens < least and _reads_back(body, kind, value):
+        if tokens < least and _reads_back(block, body, kind):
             best, least = written, tokens
     return best
 
 
-def _reads_back(body: str, kind: str, value: object) -> bool:
+def _bodies(
+    block: DataBlock, kinds: tuple[str, ...], count: TokenCounter
+) -> Iterator[tuple[str, str]]:
+    """Yield the ways to write a block, each with the format it is in."""
     try:
-        return same(value, decoded(body, kind))
+        value = value_of(block)
+    except ValueError:
+        return
+    if block.kind == "table":
+        yield from _of_table(block, value, kinds, count)
+        return
+    values = value if block.kind == "lines" else [value]
+    if any(map(is_schema, values)):
+        return
+    for kind in kinds:
+        if kind in _FENCED:
+            yield from ((body, kind) for body in encodings(value, kind))
+        else:  # JSON lines stay lines
+            yield "\n".join(next(encodings(item, kind)) for item in values), kind
+
+
+def _of_table(
+    block: DataBlock, rows: list[list[str]], kinds: tuple[str, ...], count: TokenCounter
+) -> Iterator[tuple[str, str]]:
+    yield compact_table(block.source, count), "table"
+    if "csv" in kinds:
+        yield written_rows(rows), "csv"
+    if "toon" in kinds and len(set(rows[0])) == len(rows[0]):
+        yield from ((body, "toon") for body in encodings(as_objects(rows), "toon"))
+
+
+def _reads_back(block: DataBlock, body: str, kind: str) -> bool:
+    if kind == "table":
+        return True
+    try:
+        if kind in _FENCED:
+            return holds(block, reading(body, kind))
+        lines = body.split("\n") if block.kind == "lines" else [body]
+        value = value_of(block)
+        return same(value if block.kind == "lines" else [value], [load(line) for line in lines])
     except ValueError:
         return False
 
 
-def _alone(text: str, block: DataBlock) -> bool:
-    """Whether a block has its lines to itself, so that it can become a fence."""
-    before = text[: block.start].rpartition("\n")[2]
-    after = text[block.end :].partition("\n")[0]
-    return not before and not after.strip()
-
-
 def _placed(text: str, block: DataBlock, body: str, kind: str) -> str:
     eol = newline(text)
-    if kind != "json":
+    if kind in _FENCED:
         return f"```{kind}{eol}{body}{eol}```"
+    body = body.replace("\n", eol)
     if not block.fenced:
         return body
     head, _, rest = text[block.start : block.end].partition(block.source)

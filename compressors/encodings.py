@@ -2,11 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-__all__ = ["FORMATS", "decoded", "encoded", "load", "same"]
+__all__ = [
+    "FORMATS",
+    "decoded",
+    "encoded",
+    "encodings",
+    "load",
+    "same",
+    "table_rows",
+    "written_rows",
+]
 
 FORMATS = ("json", "csv", "toon")
 """In the order in which ties are decided."""
@@ -15,7 +24,7 @@ _BARE = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _CONSTANTS = {"": None, "true": True, "false": False}
 _CELL = re.compile(r'(?P<quoted>"(?:[^"]|"")*")|(?P<plain>[^",\r\n]*)')
 _SPECIAL = re.compile(r'[",\r\n\x00-\x1f\x85\u2028\u2029]')
-_LARGEST = 10**15
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 
 
 class _Number(str):
@@ -50,22 +59,35 @@ def _refuse(constant: str) -> Any:  # noqa: ANN401
     raise ValueError(constant)
 
 
-def encoded(value: Any, kind: str) -> str | None:  # noqa: ANN401 - any JSON
-    r"""Return a value in one of `FORMATS`; ``None`` where that cannot hold it.
+def encodings(value: Any, kind: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    r"""Yield the ways to write a value in one of `FORMATS`; none where that cannot hold it.
 
     CSV holds a list of two or more objects with the same names and no value that is nested. A
     cell without quotes is a number, ``true``, ``false``, or nothing (null) where it reads so;
-    strings that read so are quoted.
+    strings that read so are quoted. TOON is written with an indentation of one blank, with commas
+    and with tabs: what has to be quoted differs.
+
+    Example:
+        >>> list(encodings({"a": [{"b": "x,y", "c": 1}]}, "toon"))
+        ['a[1]{b,c}:\n "x,y",1', 'a[1\t]{b\tc}:\n x,y\t1']
+    """
+    if kind == "json":
+        yield _json(value)
+    elif kind == "csv":
+        text = _csv(value)
+        yield from () if text is None else (text,)
+    else:
+        yield from _toon(value)
+
+
+def encoded(value: Any, kind: str) -> str | None:  # noqa: ANN401 - any JSON
+    r"""Return the first of the `encodings`; ``None`` where there is none.
 
     Example:
         >>> encoded([{"id": "7", "n": None}, {"id": "b", "n": True}], "csv")
         'id,n\n"7",\nb,true'
     """
-    if kind == "json":
-        return _json(value)
-    if kind == "csv":
-        return _csv(value)
-    return _toon(value)
+    return next(encodings(value, kind), None)
 
 
 def decoded(text: str, kind: str) -> Any:  # noqa: ANN401 - any JSON
@@ -80,8 +102,9 @@ def decoded(text: str, kind: str) -> Any:  # noqa: ANN401 - any JSON
         return _read_csv(text)
     from toon_format import decode
 
+    indent = min(map(len, _INDENT.findall(text)), default=1)
     try:
-        return decode(text)
+        return decode(text, indent_size=indent, parse_float=_Number, parse_int=_Number)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -165,13 +188,41 @@ def _with_quotes(text: str) -> str:
 
 
 def _read_csv(text: str) -> list[dict[str, Any]]:
-    rows = [_row(line) for line in _lines(text)]
-    if len(rows) < 3 or len({len(row) for row in rows}) != 1:
-        raise ValueError("no table")
+    rows = _records(text)
     names = [name for name, _ in rows[0]]
     if len(set(names)) != len(names):
         raise ValueError("a name stands twice")
     return [dict(zip(names, map(_value, row), strict=True)) for row in rows[1:]]
+
+
+def table_rows(text: str) -> list[list[str]]:
+    r"""Return the cells of CSV as the texts that they are, the header's first.
+
+    Raises:
+        ValueError: it is no CSV, or has rows of different lengths, or fewer than two.
+
+    Example:
+        >>> table_rows('a,a\n1,"x,y"\n"2",')
+        [['a', 'a'], ['1', 'x,y'], ['2', '']]
+    """
+    return [[cell for cell, _ in row] for row in _records(text)]
+
+
+def written_rows(rows: list[list[str]]) -> str:
+    r"""Return rows of texts as CSV, quoted only where commas, quotes, breaks or blanks need it.
+
+    Example:
+        >>> written_rows([["a", "b"], ["1", "x,y"], ["", " "]])
+        'a,b\n1,"x,y"\n," "'
+    """
+    return "\n".join(",".join(_quoted(cell) if cell else "" for cell in row) for row in rows)
+
+
+def _records(text: str) -> list[list[tuple[str, bool]]]:
+    rows = [_row(line) for line in _lines(text)]
+    if len(rows) < 3 or len({len(row) for row in rows}) != 1:
+        raise ValueError("no table")
+    return rows
 
 
 def _lines(text: str) -> Iterable[str]:
@@ -215,33 +266,21 @@ def _value(cell: tuple[str, bool]) -> Any:  # noqa: ANN401
     return _Number(text) if _BARE.fullmatch(text) else text
 
 
-def _toon(value: Any) -> str | None:  # noqa: ANN401
+def _toon(value: Any) -> Iterator[str]:  # noqa: ANN401
     from toon_format import encode
 
     plain = _plain(value)
-    if plain is _Inexact:
-        return None
-    try:
-        return encode(plain)
-    except (RecursionError, ValueError):
-        return None
-
-
-class _Inexact:
-    """What TOON's encoder would not write as it is."""
+    for delimiter in (",", "\t"):
+        try:
+            yield encode(plain, indent_size=1, delimiter=delimiter)
+        except (RecursionError, ValueError):
+            return
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Return a value with Python's numbers; `_Inexact` where one would change."""
+    """Return a value with numbers that TOON's encoder writes digit by digit."""
     if isinstance(value, _Number):
-        exact = Decimal(value)
-        whole = exact == exact.to_integral_value() and abs(exact) < _LARGEST
-        number = int(exact) if whole else float(value)
-        return number if Decimal(str(number)) == exact else _Inexact
+        return Decimal(value)
     if isinstance(value, Mapping):
-        items = {key: _plain(item) for key, item in value.items()}
-        return _Inexact if _Inexact in items.values() else items
-    if isinstance(value, list):
-        several = [_plain(item) for item in value]
-        return _Inexact if _Inexact in several else several
-    return value
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value

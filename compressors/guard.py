@@ -1,5 +1,6 @@
 """The guard: refuses an edit that breaks a template's contract, and says what was lost."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from ..core.types import Message, PromptTemplate, Safety, Side, SpanKind, Syntax
 
 Comparable = Callable[[PromptTemplate, PromptTemplate], tuple[PromptTemplate, PromptTemplate] | str]
 """Of a part that an edit may change: both templates with it made equal, or why it is refused."""
+
+
+_BLANKS = re.compile(r"\s*")
 
 
 @dataclass(frozen=True)
@@ -157,17 +161,24 @@ def _code(text: str, syntax: Syntax) -> tuple[Any, ...]:
     found: list[Any] = []
     for fence in fences(text):
         body = text[fence.body_start : fence.body_end]
-        found.append((fence.language, _json_value(body.strip()) or body))
+        found.append((fence.language, _json_values(body) or body))
     return tuple(found)
 
 
-def _json_value(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return the one JSON value that ``text`` is, or ``None``."""
-    try:
-        value, end = parse_json(text)
-    except ValueError:
-        return None
-    return ("json", value) if end == len(text) else None
+def _json_values(text: str) -> list[Any]:
+    """Return the JSON values that ``text`` is, as JSON lines are several; none if it is other."""
+    found: list[Any] = []
+    text = text.strip()
+    at = 0
+    while at < len(text):
+        try:
+            value, end = parse_json(text, at)
+        except ValueError:
+            return []
+        found.append(("json", value))
+        blanks = _BLANKS.match(text, end)
+        at = blanks.end() if blanks else end
+    return found
 
 
 def _outside_fences(text: str) -> str:

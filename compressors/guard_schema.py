@@ -8,8 +8,9 @@ from typing import Any
 
 from ..core.types import GenerationSettings, PromptTemplate
 from .base import replace_content
+from .data_blocks import DataBlock, data_blocks
 from .encodings import load, same
-from .guard_data import DataBlock, data_blocks, marked
+from .guard_data import marked
 from .schemas import bare, descriptions, is_schemas
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]')

@@ -14,10 +14,11 @@ from .base import Strategy, StrategyContext, map_messages
 class JsonMinify(Strategy):
     """Write embedded JSON without indentation.
 
-    Finds JSON objects and arrays in the text and in fenced blocks that hold nothing else, and takes
-    out the white space between their tokens. Strings, the digits of numbers, the order of members
-    and duplicate names stay to the letter; a block is left alone where the result would not parse
-    to the same value, where it holds a placeholder, or where it saves no tokens.
+    Finds JSON objects and arrays in the text and in fenced blocks that hold nothing else (one, or
+    several as in JSON lines), and takes out the white space between their tokens. Strings, the
+    digits of numbers, the order of members and duplicate names stay to the letter; a block is left
+    alone where the result would not parse to the same value, where it holds a placeholder, or where
+    it saves no tokens.
 
     What it can break:
         No parser sees a difference. A model may imitate the form: where an example of the output is
@@ -68,8 +69,8 @@ def _values(text: str) -> list[tuple[int, int]]:
         at = fence.end
         body = text[fence.body_start : fence.body_end]
         inner = list(json_blocks(body))
-        if len(inner) == 1 and body[: inner[0][0]].strip() + body[inner[0][1] :].strip() == "":
-            found.append((fence.body_start + inner[0][0], fence.body_start + inner[0][1]))
+        if not _outside(body, inner).strip():
+            found += [(fence.body_start + a, fence.body_start + b) for a, b in inner]
     outside.append((at, len(text)))
     for start, end in outside:
         prose = text[start:end]
@@ -80,6 +81,11 @@ def _values(text: str) -> list[tuple[int, int]]:
             if not any(a < stop and b > begin for begin, stop in code)
         ]
     return sorted(found)
+
+
+def _outside(text: str, ranges: list[tuple[int, int]]) -> str:
+    edges = [0, *(edge for pair in ranges for edge in pair), len(text)]
+    return "".join(text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True))
 
 
 def _smaller(source: str, count: TokenCounter) -> str:

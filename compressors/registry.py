@@ -67,7 +67,7 @@ _ENTRIES: tuple[Entry, ...] = (
     _entry("CO201", "json-minify", "json_minify:JsonMinify", "input", "lossless",
            "writes embedded JSON without indentation"),
     _entry("CO202", "data-format", "data_format:DataFormat", "input", "lossy",
-           "writes embedded JSON as compact JSON, CSV or TOON"),
+           "writes embedded data as compact JSON, CSV or TOON"),
     _entry("CO203", "repeated-rule", "repeated_rule:RepeatedRule", "input", "lossy",
            "drops sentences that repeat an earlier one"),
     _entry("CO204", "dedupe", "dedupe:Dedupe", "input", "lossy",

@@ -1,13 +1,19 @@
 """CO102: Markdown tables without padding."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..core.anchors import anchors, lost
 from ..core.blocks import cells, fences, inline_code, lines, tables
+from ..core.errors import CostoptError
 from ..core.placeholders import scan
 from ..core.protocols import TokenCounter
 from ..core.types import PromptTemplate, Safety, Syntax
 from .base import Strategy, StrategyContext, map_messages
+
+# What, at the start of a line, would begin a list, a heading, a quote, code or HTML instead.
+_BLOCK = re.compile(r"[-+*](?:\s|\Z)|\d{1,9}[.)](?:\s|\Z)|#|>|```|~~~|<|=|\[|:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +21,10 @@ class TableCompact(Strategy):
     """Remove the padding of Markdown tables.
 
     Each cell keeps its text and the alignment of its column; blanks around it go, and rows of
-    dashes shrink to three a column. Of the forms ``| a | b |`` and ``|a|b|`` the one with fewer
-    tokens is taken. A table is left alone where the cells would not read the same, inside code, and
-    where it saves no tokens.
+    dashes shrink to three a column. Of the forms ``| a | b |``, ``|a|b|``, ``a | b`` and ``a|b``
+    the one with the fewest tokens is taken; the pipes at both ends stay where a cell beside them
+    is empty, holds a placeholder or would begin a list or a heading. A table is left alone where
+    the cells would not read the same, inside code, and where it saves no tokens.
 
     What it can break:
         No parser sees a difference. A person who edits the file sees columns that no longer line
@@ -25,7 +32,7 @@ class TableCompact(Strategy):
 
     Reference:
         GitHub Flavored Markdown 0.29, section 4.10: spaces between pipes and cell content are
-        trimmed.
+        trimmed, and pipes at the ends of a row are optional.
     """
 
     name: ClassVar[str] = "table-compact"
@@ -47,7 +54,7 @@ class TableCompact(Strategy):
 def _compact(text: str, syntax: Syntax, count: TokenCounter) -> str:
     if "|" not in text:
         return text
-    opaque = _opaque(text, syntax)
+    opaque, holes = _opaque(text, syntax)
     code = [(fence.start, fence.end) for fence in fences(text)]
     code += [span for span in inline_code(text) if "\n" in text[slice(*span)]]
     parts: list[str] = []
@@ -56,47 +63,92 @@ def _compact(text: str, syntax: Syntax, count: TokenCounter) -> str:
         if any(start < table.end and end > table.start for start, end in code):
             continue
         source = text[table.start : table.end]
-        parts += [text[at : table.start], _shorter(source, opaque[table.start : table.end], count)]
+        within = slice(table.start, table.end)
+        shorter = _shorter(source, opaque[within], holes[within], count)
+        parts += [text[at : table.start], shorter if _kept(source, shorter, syntax) else source]
         at = table.end
     return "".join([*parts, text[at:]])
 
 
-def _opaque(text: str, syntax: Syntax) -> bytearray:
-    marks = bytearray(len(text))
-    ranges = [(t.start, t.end) for t in scan(text, syntax) if t.kind != "text"]
-    for start, end in [*ranges, *inline_code(text)]:
+def _kept(source: str, shorter: str, syntax: Syntax) -> bool:
+    """Whether no literal is lost: quotation marks of two cells may hold the padding between."""
+    try:
+        return not lost(anchors(source, syntax), anchors(shorter, syntax))
+    except CostoptError:  # a part of a template that does not parse by itself
+        return False
+
+
+def compact_table(source: str, count: TokenCounter) -> str:
+    r"""Return a Markdown table without placeholders in the form with the fewest tokens.
+
+    Example:
+        >>> compact_table("| a  | b  |\n|----|----|\n| 1  | 2  |", len)
+        'a|b\n---|---\n1|2'
+    """
+    opaque, holes = _opaque(source, Syntax.NONE)
+    return _shorter(source, opaque, holes, count)
+
+
+def _opaque(text: str, syntax: Syntax) -> tuple[bytearray, bytearray]:
+    """Mark where a pipe parts no cells, and of that the placeholders and statements."""
+    holes = bytearray(len(text))
+    for token in scan(text, syntax):
+        if token.kind != "text":
+            holes[token.start : token.end] = b"\1" * (token.end - token.start)
+    marks = bytearray(holes)
+    for start, end in inline_code(text):
         marks[start:end] = b"\1" * (end - start)
-    return marks
+    return marks, holes
 
 
-def _shorter(source: str, opaque: bytearray, count: TokenCounter) -> str:
+def _shorter(source: str, opaque: bytearray, holes: bytearray, count: TokenCounter) -> str:
     best = source
-    for pad in (" ", ""):
-        short = "\n".join(
-            _row(source, start, end, opaque, pad, number == 1)
-            for number, (start, end) in enumerate(lines(source))
-        )
-        if count(short) < count(best):
-            best = short
+    rows = list(lines(source))
+    for edges in (True, False) if _open_ended(source, opaque, holes) else (True,):
+        for pad in (" ", ""):
+            short = "\n".join(
+                _row(source, start, end, opaque, pad, edges, number == 1)
+                for number, (start, end) in enumerate(rows)
+            )
+            if count(short) < count(best):
+                best = short
     return best
 
 
-def _row(source: str, start: int, end: int, opaque: bytearray, pad: str, rule: bool) -> str:
-    """Write one row, its indentation, outer pipes and line ending kept."""
+def _open_ended(source: str, opaque: bytearray, holes: bytearray) -> bool:
+    """Whether every row reads the same without the pipes at its ends."""
+    for start, end in lines(source):
+        found = cells(source, start, end, opaque)
+        if len(found) < 2 or not (found[0] and found[-1]) or _BLOCK.match(found[0]):
+            return False
+        first = source.index(found[0], start, end)
+        last = source.rindex(found[-1], start, end)
+        if 1 in holes[first : first + len(found[0])] or 1 in holes[last : last + len(found[-1])]:
+            return False
+    return True
+
+
+def _row(
+    source: str, start: int, end: int, opaque: bytearray, pad: str, edges: bool, rule: bool
+) -> str:
+    """Write one row, its indentation and line ending kept, and with ``edges`` its outer pipes."""
     line = source[start:end]
     body = line.strip(" \t\r")
     found = cells(source, start, end, opaque)
     if rule:
         found = tuple(_rule(cell) for cell in found)
-    inner = "|".join(f"{pad}{cell}{pad}" if cell else " " for cell in found)
-    if not body.startswith("|"):
-        inner = inner.removeprefix(pad)
-    if not _closed(body, source, start, end, opaque):
-        inner = inner.removesuffix(pad)
+    inner = "|".join(f"{pad}{cell}{_gap(cell, pad)}" if cell else " " for cell in found)
+    opening = "|" if edges and body.startswith("|") else ""
+    closing = "|" if edges and _closed(body, source, start, end, opaque) else ""
+    inner = inner if opening else inner.removeprefix(pad)
+    inner = inner if closing else inner.removesuffix(pad)
     indent = line[: len(line) - len(line.lstrip(" \t"))]
-    opening = "|" if body.startswith("|") else ""
-    closing = "|" if _closed(body, source, start, end, opaque) else ""
     return f"{indent}{opening}{inner}{closing}" + ("\r" if line.endswith("\r") else "")
+
+
+def _gap(cell: str, pad: str) -> str:
+    """Return what parts a cell from the next pipe: a backslash right before it would escape it."""
+    return " " if cell.endswith("\\") else pad
 
 
 def _closed(body: str, source: str, start: int, end: int, opaque: bytearray) -> bool:

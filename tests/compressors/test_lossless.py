@@ -89,6 +89,13 @@ def test_json_that_is_none_is_left_alone(text):
     assert applied("json-minify", text) == text
 
 
+def test_json_lines_in_a_fence_lose_their_blanks():
+    before = '```jsonl\n{"a": 1.0}\n{"a": [2, 3]}\n```'
+    assert applied("json-minify", before) == '```jsonl\n{"a":1.0}\n{"a":[2,3]}\n```'
+    cut = before.replace("[2, 3]}", "[2, 3")
+    assert applied("json-minify", cut) == cut
+
+
 def test_json_keeps_duplicates_order_and_numbers():
     before = '{ "b": 1.0, "a": 1e5, "b": 12345678901234567890123, "s": "a  b\\u00e9" }'
     after = '{"b":1.0,"a":1e5,"b":12345678901234567890123,"s":"a  b\\u00e9"}'
@@ -100,7 +107,7 @@ def test_json_keeps_duplicates_order_and_numbers():
     [
         ("| a   | b |\n|:----|--:|\n| x   |   |", "|a|b|\n|:---|---:|\n|x| |"),
         ("a   | b\n----|----\n1   | {x}   ", "a|b\n---|---\n1|{x}"),
-        ("| a \\|  b | `c |  d` |\r\n|---|---|\r\n", "|a \\|  b|`c |  d`|\r\n|---|---|\r\n"),
+        ("| a \\|  b | `c |  d` |\r\n|---|---|\r\n", "a \\|  b|`c |  d`\r\n---|---\r\n"),
         (
             "  | a  |\n  |----|\n  | b  |\n\n| no  | table  |",
             "  |a|\n  |---|\n  |b|\n\n| no  | table  |",
@@ -109,6 +116,20 @@ def test_json_keeps_duplicates_order_and_numbers():
 )
 def test_tables(before, after):
     assert applied("table-compact", before) == after
+
+
+@pytest.mark.parametrize(
+    "row", ["| - x | 1 |", "| 1. x | 1 |", "| # | 1 |", "| <b> | 1 |", "| x | |", "| | 1 |",
+            "| {x} | 1 |", "| a | {x} |", "| ``` | 1 |", "| [x]: y | 1 |", "| x |"],
+)  # fmt: skip
+def test_tables_keep_their_outer_pipes_where_a_row_would_read_otherwise(row):
+    before = f"| name  | value  |\n| ----- | ------ |\n{row}\n| b     | 2      |"
+    assert applied("table-compact", before).startswith("|name|value|\n|---|---|\n|")
+
+
+@pytest.mark.parametrize("row", ['| "   | "  |', "| x \\ | 1   |"])
+def test_cells_of_tables_that_pipes_would_change_stay(row):
+    applied("table-compact", f"| a    | b   |\n|------|-----|\n{row}")
 
 
 def test_tables_in_code_and_pipes_in_placeholders():
