@@ -1,5 +1,6 @@
 """``costopt compress``: applies a chain of strategies to a prompt file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,10 @@ MAX_BYTES = 5_000_000
 _HARMLESS = ("no change", "saves no tokens")
 
 File = Annotated[
-    Path, typer.Argument(metavar="FILE|-", help="A prompt file, or - for standard input.")
+    Path,
+    typer.Argument(
+        metavar="FILE|-", help="A prompt file, or a variable's value; - for standard input."
+    ),
 ]
 Strategy = Annotated[
     list[str] | None,
@@ -33,7 +37,24 @@ Strategy = Annotated[
 ]
 InputFormat = Annotated[
     str,
-    typer.Option("--input-format", metavar="NAME", help="The format of standard input."),
+    typer.Option("--input-format", metavar="NAME", help="The format of a prompt given as -."),
+]
+Value = Annotated[
+    bool,
+    typer.Option(
+        "--value",
+        help="FILE is what is filled into a variable, not a prompt. Implied by --question and by "
+        "strategies for nothing else (sentences, history, ...).",
+    ),
+]
+Question = Annotated[
+    str | None,
+    typer.Option(
+        "--question",
+        metavar="TEXT",
+        help="The question that the value is to answer.",
+        show_default=False,
+    ),
 ]
 Diff = Annotated[bool, typer.Option("--diff", help="Show the change, not the result.")]
 Write = Annotated[bool, typer.Option("--write", help="Change the file in place.")]
@@ -47,6 +68,8 @@ def compress(
     lossless: Lossless = False,
     diff: Diff = False,
     write: Write = False,
+    value: Value = False,
+    question: Question = None,
     input_format: InputFormat = "text",
     offline: Offline = False,
     output: Output = None,
@@ -54,32 +77,44 @@ def compress(
     no_color: NoColor = False,
     debug: Debug = False,
 ) -> None:
-    """Shorten a prompt file without asking a model.
+    """Shorten a prompt file, or a variable's value, without asking a model.
 
     The result goes to standard output, or with --write back into the file;
     what no strategy changed stays as it is, byte for byte. An edit that would
     break the template is refused.
+
+    A document or a conversation that is filled into a variable is shortened
+    by a strategy for values, best for the question that it is to answer. It
+    is read as text, or for history as JSON with messages; the tokens before
+    and after are said on standard error.
 
     \b
     Examples:
       costopt compress faq.md --diff
       costopt compress faq.md --strategy whitespace+filler --write
       cat prompt.txt | costopt compress - > shorter.txt
+      costopt compress report.txt -s sentences:rate=0.25 --question "Who paid?"
     """  # noqa: D301 (\b keeps the lines apart)
     del debug  # read by cli.main
+    from ..compressors.registry import build
+    from ..compressors.value_files import value_strategies
     from ..reports.progress import watch
+    from .compress_value import shorten_file
     from .output import check_output, emit, wants_colour, write_file
-    from .write_back import dump_all
 
     _check(file, write, output)
     check_output(output)
     chain = _chain(strategy, lossless)
-    templates = _load(file, input_format)
-    raw = templates[0].source.raw
+    asked = value or question is not None
+    strategies = value_strategies(tuple(build(spec) for spec in chain or ()), asked=asked)
     with watch(quiet=quiet, colour=not no_color) as progress:
         context = _context(chain or (), offline, progress)
-        variants = [_apply(template, chain, context, progress) for template in templates]
-    text = dump_all(variant.template for variant in variants)
+        if strategies is None:
+            raw, text = _prompt(_load(file, input_format), chain, context, progress)
+        else:
+            raw, text = shorten_file(
+                file, strategies, question, context, progress, limit=MAX_BYTES, asked=asked
+            )
     if diff:
         emit(_diff(raw, text, str(file), wants_colour(no_color, output)), output)
     if write and text != raw:
@@ -141,6 +176,19 @@ def _context(
     return StrategyContext(count=counter_for("o200k_base"), compressor=compressor)
 
 
+def _prompt(
+    templates: "Sequence[PromptTemplate]",
+    chain: "tuple[StrategySpec, ...] | None",
+    context: "StrategyContext",
+    progress: "Progress",
+) -> tuple[str, str]:
+    """Return a prompt file as it is and as the chain makes it."""
+    from .write_back import dump_all
+
+    variants = [_apply(template, chain, context, progress) for template in templates]
+    return templates[0].source.raw, dump_all(variant.template for variant in variants)
+
+
 def _apply(
     template: "PromptTemplate",
     chain: "tuple[StrategySpec, ...] | None",
@@ -161,6 +209,9 @@ def _apply(
         )
     if reason is not None:
         progress.note(f"{template.source.path}: {reason}")
+    elif variant.template == template:
+        what = "no change: a variable's value is shortened when a request is made"
+        progress.note(f"{template.source.path}: {what}")
     elif variant.dropped:
         lost = ", ".join(clean(anchor, 60) for anchor in variant.dropped)
         progress.note(f"{template.source.path}: dropped {lost}")

@@ -174,9 +174,18 @@ class ContextStrategy(Strategy):
     Args:
         on: The variable whose value is shortened.
         question: The variable that holds the question, for strategies that ask what matters.
+
+    Attributes:
+        example_question: The question about ``example``, for the strategy's page.
+        on_prompts: Whether it edits the prompt itself where ``on`` is left out.
+        reads_messages: Whether a value may be a list of messages.
+        reads_question: Whether the question has a say.
     """
 
     example_question: ClassVar[str | None] = None
+    on_prompts: ClassVar[bool] = False
+    reads_messages: ClassVar[bool] = False
+    reads_question: ClassVar[bool] = True
 
     on: str | None = None
     question: str | None = None

@@ -64,6 +64,7 @@ class History(ContextStrategy):
         "User: When will the lamp of my order come?\nAgent:"
     )
     example_question: ClassVar[str | None] = None
+    reads_messages: ClassVar[bool] = True
 
     rate: float = 0.5
     first: int = 1

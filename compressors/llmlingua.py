@@ -72,6 +72,8 @@ class LLMLingua(ContextStrategy):
         "which of our teams should take care of it. Never answer the customer yourself.\n\n"
         "Message: {message}"
     )
+    on_prompts: ClassVar[bool] = True
+    reads_question: ClassVar[bool] = False
     example_result: ClassVar[str | None] = (
         "You are support agent works for sells garden furniture to all country Please read message "
         "of very decide which our teams should take Never answer yourself\n\nMessage: {message}"

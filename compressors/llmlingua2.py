@@ -48,6 +48,7 @@ class LLMLingua2(ContextStrategy):
     summary: ClassVar[str] = "drops the words that a token classifier finds worth least"
     reference: ClassVar[str] = "arXiv:2403.12968"
     needs: ClassVar[frozenset[str]] = frozenset({"counter", "model"})
+    reads_question: ClassVar[bool] = False
 
     rate: float = 0.5
     model: str | None = None

@@ -71,6 +71,7 @@ class SelfInformation(ContextStrategy):
     summary: ClassVar[str] = "drops the words of a context that tell least"
     reference: ClassVar[str] = "arXiv:2310.06201"
     needs: ClassVar[frozenset[str]] = frozenset({"counter", "model"})
+    reads_question: ClassVar[bool] = False
     example: ClassVar[str] = (
         "The ferry to Gull Island leaves the harbour of Lower Wick every hour in the summer, and "
         "it takes about 40 minutes. It was built by the shipwright Ada Corbin in 1931, and it has "

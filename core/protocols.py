@@ -109,6 +109,15 @@ class ContextCompressor(Protocol):
     Every ``model`` names a model other than the compressor's own.
     """
 
+    @property
+    def correction_s(self) -> float:
+        """Seconds to add to what all calls so far took.
+
+        Results that were stored then count with what it took to make them, and what it took to
+        load a model does not count.
+        """
+        ...
+
     def compress(
         self, text: str, *, rate: float, keep: Sequence[str], model: str | None = None
     ) -> str:

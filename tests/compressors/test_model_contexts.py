@@ -41,6 +41,7 @@ class Pieces:
 class Scripted:
     """Longer words tell more; what it is asked is remembered."""
 
+    correction_s: float = 0.0
     factor: float = 1.0
     asked: list[str] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)

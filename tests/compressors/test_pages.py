@@ -115,7 +115,7 @@ def test_strategies_with_a_model_show_what_it_gave_or_say_why_not() -> None:
 def test_the_real_model_still_gives_what_the_page_shows(name: str) -> None:
     strategy = get(name)
     context = default_context(frozenset({"model"}))
-    if isinstance(strategy, ContextStrategy) and name != "llmlingua":
+    if isinstance(strategy, ContextStrategy) and not strategy.on_prompts:
         given = strategy(strategy.example, question=strategy.example_question, context=context)
     else:
         given = strategy.apply(template_of(strategy.example), context).text

@@ -221,6 +221,17 @@ def test_a_damaged_result_is_made_again(lingua: ContextCompressor, home: Path) -
     assert lingua.compress(PROSE, rate=0.5, keep=[]) == first
 
 
+def test_a_stored_result_counts_what_it_took_and_loading_does_not(folder: Path, home: Path) -> None:
+    first, again = (open_lingua(str(folder), offline=True, progress=Silent()) for _ in range(2))
+    first.compress(PROSE, rate=0.45, keep=[])
+    assert first.correction_s < 0
+    for path in (home / "costopt" / "llmlingua" / "results").iterdir():
+        kept = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**kept, "seconds": 1000.0}), "utf-8")
+    again.compress(PROSE, rate=0.45, keep=[])
+    assert 900 < again.correction_s < 1000
+
+
 def test_the_strategy_passes_the_guard(lingua: ContextCompressor) -> None:
     content = f"# Task\n\n- {LONG}\n- Reply in JSON.\n\nMessage: {{message}}\nTeam:"
     template = PromptTemplate(
