@@ -4,17 +4,17 @@ import hashlib
 import json
 import os
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ..core.anchors import anchors, lost
-from ..core.types import Sample, StrategySpec, Syntax, Variant
+from ..core.report import Runtime
+from ..core.types import Sample, StrategySpec, Variant
 from .base import ContextStrategy, NotApplicable, StrategyContext
 from .registry import build, load
+from .values import Cut, cut, text_of
 
 _NOTES = 2
 
@@ -56,8 +56,7 @@ class Shortened:
 class Shortener:
     """Shortens the inputs of one prompt's samples, each once a variant; safe between threads.
 
-    The values of variables have no structure that an edit could break, only anchors: a strategy
-    never makes a value longer in tokens, nor empty; a lossless one never loses an anchor.
+    What may be done to a value is said in `values.cut`.
     """
 
     context: StrategyContext
@@ -85,29 +84,37 @@ class Shortener:
                 self._made[key] = replace(made, seconds=self._first(key[1], made.seconds))
             return self._made[key]
 
-    def summary(self, variant: Variant) -> tuple[str, ...]:
-        """Say what a variant's shortening took and saved a request; nothing where it did none."""
-        made = [value for (name, _), value in self._made.items() if name == variant.name]
+    def runtime(self, variant: Variant) -> Runtime | None:
+        """Return what a variant's shortening took and left; ``None`` where it did none."""
+        made = self._made_for(variant)
         if not made:
-            return ()
+            return None
         before, after = fmean(m.before for m in made), fmean(m.after for m in made)
         seconds = fmean(m.seconds for m in made)
-        said = (
-            f"values shortened at run time from {before:,.0f} to {after:,.0f} tokens a request "
-            f"(mean of {len(made)}), which takes {_duration(seconds)} a request itself"
+        pays = (before - after) / seconds if before > after and seconds > 0 else None
+        return Runtime(
+            tokens_before_mean=before,
+            tokens_after_mean=after,
+            seconds_mean=seconds,
+            n=len(made),
+            pays_below_tokens_per_s=pays,
         )
-        if before > after and seconds > 0:
-            pays = (before - after) / seconds
-            said += f"; faster in all at a target that reads fewer than {pays:,.0f} tokens a second"
+
+    def notes(self, variant: Variant) -> tuple[str, ...]:
+        """Say what a variant's shortening lost, and what its strategies wanted to be said."""
+        made = self._made_for(variant)
         lost_of = sum(m.dropped for m in made)
-        parts = [said]
-        if lost_of:
-            parts.append(f"{lost_of:,} numbers, limits, quotes or URLs are gone from the values")
-        notes = dict.fromkeys(note for m in made for note in m.notes)
-        shown = list(notes)[:_NOTES]
-        if len(notes) > _NOTES:
-            shown.append(f"and {len(notes) - _NOTES} notes more of single requests")
-        return (*parts, *shown)
+        gone = f"{lost_of:,} numbers, limits, quotes or URLs are gone from the values"
+        said = list(dict.fromkeys(note for m in made for note in m.notes))
+        more = f"and {len(said) - _NOTES} notes more of single requests"
+        return (
+            *((gone,) if lost_of else ()),
+            *said[:_NOTES],
+            *((more,) if len(said) > _NOTES else ()),
+        )
+
+    def _made_for(self, variant: Variant) -> list[Shortened]:
+        return [made for (name, _), made in self._made.items() if name == variant.name]
 
     def _first(self, key: str, seconds: float) -> float:
         """Return how long it took the first time that it was done on this machine."""
@@ -139,48 +146,23 @@ class Shortener:
         return result
 
     def _apply(self, strategy: ContextStrategy, name: str, so_far: Shortened) -> Shortened:
-        """Apply one strategy to one variable; what it may not do leaves the value as it is."""
+        """Apply one strategy to one variable; where it cannot be, the value stays as it is."""
         value = so_far.inputs[name]
         asked = so_far.inputs.get(strategy.question) if strategy.question else None
-        context = replace(self.context, notes=[])
-        # Counted first: what a tokenizer takes to load is not what shortening takes.
-        before = self.context.count(_text(value))
-        begun = time.perf_counter()
         try:
-            question = asked if asked is None or isinstance(asked, str) else _text(asked)
-            new = strategy.shorten_value(value, question, context)
+            made = cut(strategy, value, None if asked is None else text_of(asked), self.context)
         except NotApplicable as error:
-            new = value
-            context.notes.append(f"{strategy.name}: {error.reason}")
-        seconds = time.perf_counter() - begun
-        old_text, new_text = _text(value), _text(new)
-        after = self.context.count(new_text)
-        gone = _lost(old_text, new_text)
-        emptied = bool(old_text.strip()) and not new_text.strip()
-        if emptied or after > before or (gone and strategy.safety == "lossless"):
-            new, after, gone = value, before, 0
+            size = self.context.count(text_of(value))
+            notes = (f"{strategy.name}: {error.reason}",)
+            made = Cut(value=value, before=size, after=size, notes=notes)
         return Shortened(
-            inputs={**so_far.inputs, name: new},
-            before=so_far.before + before,
-            after=so_far.after + after,
-            seconds=so_far.seconds + seconds,
-            dropped=so_far.dropped + gone,
-            notes=tuple(dict.fromkeys((*so_far.notes, *context.notes))),
+            inputs={**so_far.inputs, name: made.value},
+            before=so_far.before + made.before,
+            after=so_far.after + made.after,
+            seconds=so_far.seconds + made.seconds,
+            dropped=so_far.dropped + len(made.dropped),
+            notes=tuple(dict.fromkeys((*so_far.notes, *made.notes))),
         )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.2g} ms" if seconds < 0.0995 else f"{seconds:.2g} s"
-
-
-def _lost(before: str, after: str) -> int:
-    if before == after:
-        return 0
-    return len(lost(anchors(before, Syntax.NONE), anchors(after, Syntax.NONE)))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _hash(*parts: object) -> str:

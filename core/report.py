@@ -130,6 +130,26 @@ class Latency:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What a variant's context strategies do to the variables' values, before every request.
+
+    Attributes:
+        tokens_before_mean: Tokens of the values in a request.
+        tokens_after_mean: Tokens that are left of them.
+        seconds_mean: How long the shortening takes, as first measured for these values.
+        n: Requests that the means are of.
+        pays_below_tokens_per_s: It makes a request faster in all at targets that read fewer tokens
+            a second than this; ``None`` where it saves none.
+    """
+
+    tokens_before_mean: float
+    tokens_after_mean: float
+    seconds_mean: float
+    n: int
+    pays_below_tokens_per_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quality:
     """A variant's own mean score, over ``n`` scored rows.
 
@@ -183,6 +203,8 @@ class VariantReport:
     verdict: Verdict
     dropped: tuple[str, ...] = ()
     latency: Latency | None = None
+    runtime: Runtime | None = None
+    """``None`` where nothing is shortened when requests are made."""
     quality: Quality | None = None
     delta: Delta | None = None
     samples_needed: int | None = None

@@ -146,6 +146,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         verdict=_verdict(first, comparison),
         dropped=variant.dropped,
         latency=latency(answers),
+        runtime=meter.shortener.runtime(variant) if meter.shortener else None,
         quality=quality,
         delta=change,
         samples_needed=comparison.samples_needed if comparison else None,
@@ -153,7 +154,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         control=variant.control,
         notes=(
             *variant.notes,
-            *(meter.shortener.summary(variant) if meter.shortener else ()),
+            *(meter.shortener.notes(variant) if meter.shortener else ()),
             *(() if first else _audit_note(result, baseline, variant)),
         ),
     )

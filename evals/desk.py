@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener, at_run_time
@@ -56,7 +57,7 @@ class Desk:
             capabilities=self.target.capabilities if self.target else frozenset(),
             references=_references(prompt),
         )
-        shortener = Shortener(context=context, timings=cache_dir() / "timings")
+        shortener = Shortener(context=context, timings=_folder(self.options) / "timings")
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
@@ -187,11 +188,15 @@ class Shared:
 
 def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
     """Open the answer store and set the cap."""
-    folder = options.run_dir or cache_dir() / "answers"
     return Shared(
-        store=AnswerStore(folder, progress.note),
+        store=AnswerStore(_folder(options), progress.note),
         spending=Spending(max_usd=options.max_cost, max_requests=options.max_requests),
     )
+
+
+def _folder(options: AnalyzeOptions) -> Path:
+    """Return where answers are kept, and with them how long shortening took for the same rows."""
+    return options.run_dir or cache_dir() / "answers"
 
 
 def open_desk(

@@ -41,6 +41,7 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
         "rejected",
         "control",
         "notes",
+        "runtime",
     ),
 }
 """Keys in the contract's order, where a dataclass has another one."""

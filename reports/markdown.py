@@ -87,7 +87,10 @@ def _target(
     if chosen is not None:
         lines.append(f"- recommended: {code(chosen.variant)}: {_reason(prompt, chosen, target)}")
         lines += _dropped(variants, chosen.variant)
-    lines += [f"- {code(line, limit=400)}" for line in facts.noted(variants, None)]
+    lines += [
+        f"- {code(line, limit=400)}"
+        for line in (*facts.runtime_lines(variants, None), *facts.noted(variants, None))
+    ]
     missing = facts.undecided_rows(prompt)
     if missing is not None:
         lines.append(f"- undecided: needs about {count(missing)} more rows")

@@ -143,3 +143,26 @@ def seconds(value: float) -> str:
         ('0.12', '12.3')
     """
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def took(value: float) -> str:
+    """Return a short time with its unit.
+
+    Example:
+        >>> took(0.00123), took(0.5), took(12.34)
+        ('1.2 ms', '0.50 s', '12 s')
+    """
+    if value < 0.0995:
+        return f"{value * 1000:.2g} ms"
+    return f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
+
+
+def about(value: float) -> str:
+    """Return a number of which two digits are known.
+
+    Example:
+        >>> about(123_456.0), about(7.25), about(0.123)
+        ('120,000', '7.2', '0.12')
+    """
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"

@@ -218,10 +218,12 @@ def _about_best(
             lost = ", ".join(clean(anchor, 40) for anchor in variant.dropped[:8])
             more = f" and {len(variant.dropped) - 8} more" if len(variant.dropped) > 8 else ""
             page.say(f"it drops: {lost}{more}", "yellow", indent=4, hang=2)
+        if variant.name == best and variant.runtime is not None:
+            page.say(facts.runtime_line(variant.runtime), "dim", indent=4, hang=2)
         if variant.name == best:
             for note in variant.notes[:3]:
                 page.say(clean(note, 300), "dim", indent=4, hang=2)
-    for line in facts.noted(variants, best):
+    for line in (*facts.runtime_lines(variants, best), *facts.noted(variants, best)):
         page.say(line, "dim", hang=2)
     missing = facts.undecided_rows(prompt)
     if missing is not None:

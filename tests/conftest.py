@@ -23,6 +23,7 @@ from costopt.core.report import (
     Recommendation,
     Regimes,
     Report,
+    Runtime,
     Skipped,
     Spent,
     StrategyInfo,
@@ -181,6 +182,13 @@ def _measured_prompt() -> PromptReport:
             tokens=_tokens(410, 60.0),
             cost=cost("0.1345"),
             quality=quality(0.5, failures=2),
+            runtime=Runtime(
+                tokens_before_mean=512.5,
+                tokens_after_mean=301.25,
+                seconds_mean=1.375,
+                n=40,
+                pays_below_tokens_per_s=153.6,
+            ),
             delta=Delta(
                 input_tokens=-0.495,
                 output_tokens=4.2,

@@ -13,7 +13,7 @@ from costopt.compressors.passages import documents, sentences
 from costopt.compressors.ranking import relevance, terms
 from costopt.compressors.variants import propose
 from costopt.core.errors import CostoptError
-from costopt.core.types import PromptTemplate, Sample, StrategySpec
+from costopt.core.types import PromptTemplate, Sample, StrategySpec, Variant
 from costopt.evals.runner import render_trial
 
 TOWN = (
@@ -143,11 +143,19 @@ def test_a_variant_shortens_what_rows_fill_in(tmp_path):
     shortener = Shortener(context=context, timings=tmp_path)
     text = render_trial(variant, sample, shortener)[0].content
     assert text == "Read: Anna Brook built the mill in 1843.\nQ: Who built the mill?"
-    said = shortener.summary(variant)
+    found = shortener.runtime(variant)
     again = Shortener(context=context, timings=tmp_path)
     again.shorten(variant, sample)
-    assert again.summary(variant) == said
-    assert "at run time" in said[0]
+    assert again.runtime(variant) == found
+    assert found is not None
+    assert (found.n, found.tokens_after_mean) == (1, 14)
+    assert found.tokens_before_mean > 14
+    assert found.pays_below_tokens_per_s == pytest.approx(
+        (found.tokens_before_mean - 14) / found.seconds_mean
+    )
+    baseline = Variant(name="baseline", template=template)
+    assert again.shorten(baseline, sample).inputs == sample.inputs
+    assert again.runtime(baseline) is None
 
 
 def test_a_variable_that_is_not_there_is_named():

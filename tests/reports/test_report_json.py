@@ -82,6 +82,27 @@ def test_unknown_is_null_and_never_zero(sample_report: Report) -> None:
     assert json.loads(to_json(sample_report))["prompts"][1]["calls_per_month"] is None
 
 
+def test_runtime_is_there_and_null_where_nothing_is_shortened(sample_report: Report) -> None:
+    variants = json.loads(to_json(sample_report))["prompts"][0]["variants"]
+    assert variants[0]["runtime"] is None
+    assert list(variants[3]["runtime"].items()) == [
+        ("tokens_before_mean", 512.5), ("tokens_after_mean", 301.25), ("seconds_mean", 1.375),
+        ("n", 40), ("pays_below_tokens_per_s", 153.6),
+    ]  # fmt: skip
+
+
+def test_reports_without_runtime_are_read(sample_report: Report) -> None:
+    data = json.loads(to_json(sample_report))
+    for prompt in data["prompts"]:
+        for variant in prompt["variants"]:
+            variant.pop("runtime")
+    prompts = tuple(
+        replace(p, variants=tuple(replace(v, runtime=None) for v in p.variants))
+        for p in sample_report.prompts
+    )
+    assert from_json(json.dumps(data)) == replace(sample_report, prompts=prompts)
+
+
 def test_keys_of_a_later_version_are_left_out(sample_report: Report) -> None:
     data = json.loads(to_json(sample_report))
     data["later"] = data["prompts"][0]["later"] = {"x": [1]}
