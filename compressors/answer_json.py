@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.blocks import json_blocks
+from ..core.ranges import Ranges
 from ..core.spans import spans
 from ..core.types import PromptTemplate, SpanKind
 from .answer_form import strict_form
@@ -81,14 +82,15 @@ def _objects(template: PromptTemplate) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield the JSON objects of messages that instruct, with whether they show the answer."""
     for index in rewritable(template):
         text = template.messages[index].content
-        shows = [s for s in spans(text, template.syntax) if s.kind in _SHOWS]
+        every = spans(text, template.syntax)
+        shows = Ranges((s.start, s.end) for s in every if s.kind in _SHOWS)
         for start, end in json_blocks(text):
             try:
                 value = json.loads(text[start:end])
             except (ValueError, RecursionError):
                 continue
             if isinstance(value, dict) and value:
-                yield value, any(s.start < end and s.end > start for s in shows)
+                yield value, shows.touch(start, end)
 
 
 def _names(value: object, depth: int = 0) -> Iterator[str]:

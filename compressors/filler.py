@@ -43,7 +43,7 @@ _OPENING = re.compile(
     r"[^.!?:;\n]{0,300},[ \t]+(?:then[ \t]+)?[*_]{0,3}\Z",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?:[^.!?:;\n]|[.:](?=\w))*")
+_SENTENCE = re.compile(r"(?:[^.!?:;\n]|[.:](?=\w)){0,1000}+")
 _TO = re.compile(
     r"\b(?:and|or|but)(?:,? (?:then|also|finally|afterwards))?( to)(?= [*_]{0,3}[a-z])"
 )

@@ -12,7 +12,7 @@ _HEADERS = (
     re.compile(r"^[ \t]*<(?:document|doc|passage|article|chunk|source)\b[^<>\n]*>", re.I | re.M),
     re.compile(
         r"^[ \t]*(?:\*\*)?(?:document|doc|passage|source|article|context|chunk|excerpt|result)s?"
-        r"[ \t]*[\[(#:]?[ \t]*#?\d+[^\n]*",
+        r"[ \t]*+[\[(#:]?[ \t]*+#?\d+[^\n]*",
         re.IGNORECASE | re.MULTILINE,
     ),
     re.compile(r"^[ \t]*\[\d+\][^\n]*", re.MULTILINE),
@@ -20,9 +20,9 @@ _HEADERS = (
 )
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n\s*")
 _STOP = re.compile(
-    r"(?:[.!?…]+[\"'”’)\]]*[ \t]+(?=[^\sa-z])"
+    r"(?:(?<![.!?…])[.!?…]++[\"'”’)\]]*+[ \t]+(?=[^\sa-z])"
     r"|[。！？｡]+[\"'”’」』）]*[ \t]*"
-    r"|[؟۔।॥።။՜։᙮᠃]+[\"'”’)\]]*[ \t]+"
+    r"|(?<![؟۔।॥።။՜։᙮᠃])[؟۔।॥።။՜։᙮᠃]++[\"'”’)\]]*+[ \t]+"
     r"|\n\s*)"
 )
 _ABBREVIATED = re.compile(

@@ -1,8 +1,10 @@
 """CO203: rules that are said twice."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from math import ceil
 from typing import ClassVar
 
 from ..core.types import PromptTemplate, Safety
@@ -14,6 +16,8 @@ _CLAUSE = re.compile(
 )
 _FEWEST_WORDS = 3
 _COVERED = 0.8
+_MOST_ALIKE = 8
+_MOST_TRIED = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +82,14 @@ class _Kept:
 
     def __init__(self) -> None:
         self.by_words: dict[frozenset[str], list[Sentence]] = {}
+        self.by_word: dict[str, list[Sentence]] = {}
 
     def add(self, rule: Sentence) -> None:
-        self.by_words.setdefault(rule.said, []).append(rule)
+        same = self.by_words.setdefault(rule.said, [])
+        if len(same) < _MOST_ALIKE:
+            same.append(rule)
+            for word in rule.said:
+                self.by_word.setdefault(word, []).append(rule)
 
     def repeated(self, rule: Sentence, similarity: float) -> bool:
         if len(rule.words) < _FEWEST_WORDS:
@@ -93,10 +102,15 @@ class _Kept:
 
     def _covered(self, clause: Sentence) -> bool:
         return any(
-            _covers(said, clause.words) and not clause.anchors - other.anchors
-            for said, others in self.by_words.items()
-            for other in others
+            _covers(other.said, clause.words) and not clause.anchors - other.anchors
+            for other in islice(self._may_cover(clause.words), _MOST_TRIED)
         )
+
+    def _may_cover(self, words: Sequence[str]) -> Iterator[Sentence]:
+        """Yield the sentences with one of the rarest words, of so many that one must be there."""
+        found = sorted((self.by_word.get(word, []) for word in words), key=len)
+        missing = len(words) - ceil(_COVERED * len(words))
+        return chain.from_iterable(found[: missing + 1])
 
 
 def _clauses(rule: Sentence) -> tuple[Sentence, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..core.protocols import TokenCounter
+from ..core.ranges import Ranges
 from ..core.spans import spans
 from ..core.types import PromptTemplate, Safety, SpanKind, Syntax
 from .base import Strategy, StrategyContext, replace_content, rewritable
@@ -86,11 +87,11 @@ def _smaller(value: Mapping[str, Any], count: TokenCounter) -> Mapping[str, Any]
 
 
 def _slimmed(text: str, syntax: Syntax, count: TokenCounter) -> str:
-    fixed = [(s.start, s.end) for s in spans(text, syntax) if s.kind in _FIXED]
+    fixed = Ranges((s.start, s.end) for s in spans(text, syntax) if s.kind in _FIXED)
     parts: list[str] = []
     at = 0
     for block, value in schema_blocks(text):
-        if any(start < block.end and end > block.start for start, end in fixed):
+        if fixed.touch(block.start, block.end):
             continue
         written = encoded(slim(value, count), "json") or block.source
         if count(written) < count(block.source):

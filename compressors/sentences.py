@@ -89,14 +89,17 @@ class Sentences(ContextStrategy):
 
 
 def _parts(text: str) -> list[list[Piece]]:
-    """Return the sentences of each document."""
-    return [
+    """Return the sentences of each document; where all lines are titles, none counts as one."""
+    parts = [
         [
             Piece(d.start + s.start, d.start + s.end, s.title)
             for s in sentences(text[d.start : d.end])
         ]
         for d in documents(text)
     ]
+    if all(piece.title for part in parts for piece in part):
+        return [[Piece(piece.start, piece.end) for piece in part] for part in parts]
+    return parts
 
 
 def _choose(
@@ -119,29 +122,30 @@ def _choose(
             chosen.update((d, i) for i in range(len(parts[d])))
             used += size
     flat = sorted(
-        ((d, i) for d, part in enumerate(parts) for i in range(len(part)) if (d, i) not in chosen),
-        key=lambda at: (parts[at[0]][at[1]].title, -worth[at[0]][at[1]], at),
+        (
+            (d, i)
+            for d, part in enumerate(parts)
+            for i in range(len(part))
+            if (d, i) not in chosen and not part[i].title
+        ),
+        key=lambda at: (-worth[at[0]][at[1]], at),
     )
+    headed = [_titles(part) for part in parts]
+    heads = [sum(sizes[d][:count]) for d, count in enumerate(headed)]
     for d, i in flat:
-        added = {(d, i), *_titles(parts[d], d, i)} - chosen
-        size = sum(sizes[d][j] for _, j in added)
-        if not added or parts[d][i].title:
-            continue
+        untitled = headed[d] > 0 and (d, 0) not in chosen
+        size = sizes[d][i] + (heads[d] if untitled else 0)
         if chosen and abs(used + size - budget) >= abs(used - budget):
             continue
-        chosen |= added
+        chosen.add((d, i))
+        chosen.update((d, title) for title in range(headed[d] if untitled else 0))
         used += size
     return frozenset(chosen)
 
 
-def _titles(part: Sequence[Piece], document: int, at: int) -> set[tuple[int, int]]:
-    """Return the title lines that a document begins with."""
-    titles: set[tuple[int, int]] = set()
-    for i in range(at):
-        if not part[i].title:
-            break
-        titles.add((document, i))
-    return titles
+def _titles(part: Sequence[Piece]) -> int:
+    """Return how many title lines a document begins with."""
+    return next((i for i, piece in enumerate(part) if not piece.title), 0)
 
 
 def _ranked(said: Sequence[Sequence[Sequence[str]]], asked: Sequence[str]) -> list[int]:

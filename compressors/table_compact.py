@@ -9,6 +9,7 @@ from ..core.blocks import cells, fences, inline_code, lines, tables
 from ..core.errors import CostoptError
 from ..core.placeholders import scan
 from ..core.protocols import TokenCounter
+from ..core.ranges import Ranges
 from ..core.types import PromptTemplate, Safety, Syntax
 from .base import Strategy, StrategyContext, map_messages
 
@@ -55,12 +56,12 @@ def _compact(text: str, syntax: Syntax, count: TokenCounter) -> str:
     if "|" not in text:
         return text
     opaque, holes = _opaque(text, syntax)
-    code = [(fence.start, fence.end) for fence in fences(text)]
-    code += [span for span in inline_code(text) if "\n" in text[slice(*span)]]
+    spread = (span for span in inline_code(text) if "\n" in text[slice(*span)])
+    code = Ranges([*((fence.start, fence.end) for fence in fences(text)), *spread])
     parts: list[str] = []
     at = 0
     for table in tables(text):
-        if any(start < table.end and end > table.start for start, end in code):
+        if code.touch(table.start, table.end):
             continue
         source = text[table.start : table.end]
         within = slice(table.start, table.end)

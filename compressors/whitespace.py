@@ -54,7 +54,8 @@ class Whitespace(Strategy):
 
     def _tidy(self, text: str, syntax: Syntax) -> str:
         text = _outside(text, syntax, _TRAILING, self._break)
-        text = _outside(text, syntax, _INNER, _one_blank, (*_SOLID, SpanKind.QUOTE, SpanKind.DATA))
+        joined = (*_SOLID, SpanKind.QUOTE, SpanKind.DATA)
+        text = _outside(text, syntax, _INNER, _OneBlank(), joined)
         text = _outside(text, syntax, _BLANK_LINES, lambda m: _newline(m.group()))
         text = _outside(text, syntax, _LEADING, lambda m: "")
         return _outside(text, syntax, _ENDING, lambda m: m.group(1))
@@ -69,15 +70,27 @@ def _newline(run: str) -> str:
     return "\r\n" if run.startswith("\r\n") else "\n"
 
 
-def _one_blank(match: re.Match[str]) -> str:
-    """Join a gap, unless the line is code by its indentation, a table, or laid out in columns."""
-    text = match.string
-    start = text.rfind("\n", 0, match.start()) + 1
-    end = text.find("\n", match.end())
-    line = text[start : end if end != -1 else len(text)]
-    laid_out = len(_INNER.findall(line)) > 1 or "|" in line or "\t" in line
-    indented = line.startswith("    ")
-    return match.group() if laid_out or indented else " "
+class _OneBlank:
+    """Joins a gap, unless the line is code by its indentation, a table, or laid out in columns."""
+
+    def __init__(self) -> None:
+        self._end, self._stays = -1, False
+
+    def __call__(self, match: re.Match[str]) -> str:
+        """Return what stands in the place of a gap; called from left to right."""
+        if match.start() > self._end:
+            self._read(match)
+        return match.group() if self._stays else " "
+
+    def _read(self, match: re.Match[str]) -> None:
+        """Read the line of a gap; once, since a line may have a great many."""
+        text = match.string
+        start = text.rfind("\n", 0, match.start()) + 1
+        self._end = text.find("\n", match.end())
+        self._end = self._end if self._end != -1 else len(text)
+        line = text[start : self._end]
+        laid_out = len(_INNER.findall(line)) > 1 or "|" in line or "\t" in line
+        self._stays = laid_out or line.startswith("    ")
 
 
 def _outside(

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-_FENCE = re.compile(r"^[ \t]*(?:>[ \t]{0,3}){0,8}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:>[ \t]{0,3}){0,8}(`{3,}+|~{3,}+)([^\n`]*)$", re.MULTILINE)
 _TICKS = re.compile(r"`+|\n[ \t\r]*\n")
 _JSON_START = re.compile(r"\{\s{0,200}[\"}]|\[\s{0,200}[\[{\"\]\d\-tfn]")
 _SPACE = re.compile(r'"(?:[^"\\]|\\.)*"|\s+', re.DOTALL)
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+MAX_DEPTH = 100
+_WINDOW = 4_096
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def parse_json(text: str, start: int = 0) -> tuple[Any, int]:
     Made to be compared: members stay in order, duplicates are kept, numbers are as written.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or it is nested deeper than `MAX_DEPTH` levels, so that what
+            walks through it cannot run out of stack.
     """
     try:
         value, end = _DECODER.raw_decode(text, start)
@@ -110,7 +114,21 @@ def parse_json(text: str, start: int = 0) -> tuple[Any, int]:
         raise ValueError("nested too deeply") from None
     if not isinstance(value, _Pairs | list):
         raise ValueError("neither an object nor an array")
+    if _too_deep(text, start, end):
+        raise json.JSONDecodeError("nested too deeply", text, end)
     return value, end
+
+
+def _too_deep(text: str, start: int, end: int) -> bool:
+    if text.count("{", start, end) + text.count("[", start, end) <= MAX_DEPTH:
+        return False
+    depth = 0
+    for mark in _BRACKET.finditer(text, start, end):
+        depth += mark.group() in ("{", "[")
+        depth -= mark.group() in ("}", "]")
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def json_blocks(text: str) -> Iterator[tuple[int, int]]:
@@ -125,17 +143,41 @@ def json_blocks(text: str) -> Iterator[tuple[int, int]]:
         ['{"a": [1, {}]}']
     """
     budget = 8 * len(text) + 10_000
-    at = 0
+    step = max(_WINDOW, len(text) // 256)
+    at, skipped, rest = 0, 0, text
     while budget > 0 and (match := _JSON_START.search(text, at)):
         start = match.start()
+        if start - skipped > step:  # each error counts the lines before it
+            skipped, rest = start, text[start:]
         try:
-            _, end = parse_json(text, start)
+            _, end = parse_json(rest, start - skipped)
         except ValueError as error:
-            budget -= getattr(error, "pos", start + 2_000) - start + 50
+            budget -= getattr(error, "pos", start - skipped + 2_000) - start + skipped + 50
             at = start + 1
             continue
-        yield start, end
-        at = end
+        at = end + skipped
+        yield start, at
+
+
+def json_in_prose(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of JSON that is no inline code; backticks in its strings are its own.
+
+    Example:
+        >>> text = 'Not `{"a": 1}`, but {"b": "see `c`"}.'
+        >>> [text[start:end] for start, end in json_in_prose(text)]
+        ['{"b": "see `c`"}']
+    """
+    code = list(inline_code(text))
+    at = 0
+    for start, end in json_blocks(text):
+        while at < len(code) and code[at][1] <= start:
+            at += 1
+        begins_before = at < len(code) and code[at][0] < start
+        while at < len(code) and code[at][1] <= end:
+            at += 1
+        ends_after = at < len(code) and code[at][0] < end
+        if not begins_before and not ends_after:
+            yield start, end
 
 
 def minified(text: str) -> str:

@@ -28,18 +28,21 @@ _FORMAT_VERB = re.compile(
     r"|bullet(?:ed)?\ (?:points?|lists?)|numbered\ list)\b",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!?]+[*_)\"'”’]{0,3}(?=\s|\Z)|\n|\Z")
+_NEXT_SENTENCE = re.compile(r"(?<![.!?])[.!?]++[*_)\"'”’]{0,3}[ \t]+")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[*_)\"'”’]{0,3}(?=\s|\Z)|\n|\Z")
 _CONTEXT_TAG = re.compile(
     r"<(context|documents?|passages?|data|input|source|article|text)>", re.IGNORECASE
 )
 
 
-def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """Widen a range to its sentence, at most to its line."""
-    line = text.rfind("\n", 0, start) + 1
-    begin = line
-    for match in re.finditer(r"[.!?]+[*_)\"'”’]{0,3}[ \t]+", text[line:start]):
-        begin = line + match.end()
+def _sentence(text: str, start: int, end: int, floor: int) -> tuple[int, int]:
+    """Widen a range to its sentence, at most to its line, and back to ``floor``."""
+    line = text.rfind("\n", floor, start) + 1
+    begin = line or floor
+    while not line and floor and begin < start and text[begin] in " \t":
+        begin += 1
+    for match in _NEXT_SENTENCE.finditer(text, begin, start):
+        begin = match.end()
     closing = _SENTENCE_END.search(text, end)
     stop = len(text) if closing is None else closing.end()
     while stop > end and text[stop - 1].isspace():
@@ -53,7 +56,7 @@ def _formats(text: str) -> Iterator[tuple[int, int]]:
     end = 0
     for match in _FORMAT_VERB.finditer(text):
         if match.start() >= end:
-            start, end = _sentence(text, *match.span())
+            start, end = _sentence(text, *match.span(), floor=end)
             yield start, end
 
 
@@ -145,8 +148,11 @@ def spans(text: str, syntax: Syntax) -> tuple[Span, ...]:
 
 
 def _claim_rest(text: str, claims: _Claims) -> None:
+    ends: dict[str, int] = {}
     for match in _CONTEXT_TAG.finditer(text):
-        end = text.find(f"</{match.group(1)}>", match.end())
+        name, end = match.group(1), ends.get(match.group(1), 0)
+        if end != -1 and end < match.end():
+            end = ends[name] = text.find(f"</{name}>", match.end())
         if end != -1:
             claims.claim(match.end(), end, SpanKind.CONTEXT, protected=False)
     at = 0
