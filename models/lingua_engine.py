@@ -180,7 +180,7 @@ class _Lingua(PromptCompressor):
         super().__init__(folder, device_map="cpu", model_config=config)
         self.oai_tokenizer = Length()
         model: Any = self.model
-        self.model = _PairsModel(model.eval())
+        self.model = PairsModel(model.eval())
 
     def first_token(self) -> int:
         """Return the token that texts begin with, so that the first word is judged, too."""
@@ -282,7 +282,7 @@ class Length:
         return text
 
 
-class _PairsModel:
+class PairsModel:
     """A model that takes and gives its memory as pairs of keys and values, layer by layer.
 
     That is the form that LLMLingua 0.2.2 cuts and passes on; transformers wants a `DynamicCache`.
