@@ -2,13 +2,15 @@
 
 For each prompt and strategy: no exception, nothing that the guard refuses, never more tokens, the
 same again when applied to its own result, and byte for byte the same over repeats and over
-processes with other hash seeds. Prints a line a strategy, with what it saves; exits with 1 where
-anything failed.
+processes with other hash seeds. What `propose` lets out, each strategy alone and in chains, passed
+the guard, lists what it lost, and has fewer tokens. The strategies of contexts shorten the same
+texts as values of variables, with a question and without: never longer, never to nothing. Prints a
+line a strategy, with what it saves; exits with 1 where anything failed.
 
     python benchmarks/corpus.py [--data FOLDER] [--repeats 20] [--seeds 3] [--json FILE]
 
 FOLDER holds JSON lines with the texts of prompts in ``text`` (``prompts_*/prompts*.jsonl``), each
-read in the format that its ``path`` names, or prompt files; by default the sample prompts.
+read in the format that its ``path`` names; by default the sample prompts.
 """
 
 import argparse
@@ -17,16 +19,27 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from costopt.compressors.base import ContextStrategy, NotApplicable, Strategy, StrategyContext
+from corpus_checks import (
+    CHAINS,
+    QUESTION,
+    Row,
+    over_chain,
+    over_prompts,
+    over_values,
+    template_strategies,
+    value_strategies,
+    values,
+)
+
+from costopt.compressors.base import NotApplicable, Strategy, StrategyContext
 from costopt.compressors.contract import template_of
-from costopt.compressors.guard import check
-from costopt.compressors.registry import entries, get
 from costopt.core.errors import CostoptError
 from costopt.core.formats import format_of, load_string
 from costopt.core.types import PromptTemplate, Syntax
@@ -34,24 +47,8 @@ from costopt.costs.tokens import counter_for
 
 SAMPLES = Path(__file__).resolve().parent.parent / "prompts"
 LENGTHS = (18, 22, 25, 31, 40)
-
-
-@dataclass
-class Row:
-    """What came of one strategy over the corpus."""
-
-    name: str
-    changed: int = 0
-    refused: int = 0
-    saved: int = 0
-    shares: list[float] = field(default_factory=list)
-    wrong: Counter[str] = field(default_factory=Counter)
-    first: str = ""
-
-    def fail(self, what: str, where: str) -> None:
-        """Count a failure, and keep the first for the reader."""
-        self.wrong[what] += 1
-        self.first = self.first or f"{what}: {where}"
+TOKENIZER = "o200k_base"
+COMMAND = "python benchmarks/corpus.py --data FOLDER --json FILE"
 
 
 def templates(folder: Path) -> Iterator[PromptTemplate]:
@@ -83,73 +80,39 @@ def read(text: str, path: str) -> PromptTemplate:
     return replace(plain, source=replace(plain.source, path=path))
 
 
-def strategies() -> tuple[Strategy, ...]:
-    """Return every strategy that rewrites a template and needs no model."""
-    made = (get(e.name) for e in entries() if e.extra is None and not e.control)
-    return tuple(
-        s for s in made if not isinstance(s, ContextStrategy) and not s.needs & {"model", "samples"}
-    )
-
-
-def applied(strategy: Strategy, template: PromptTemplate, context: StrategyContext) -> bytes | None:
-    """Return what a strategy makes of a template, as bytes; ``None`` where it is not applicable."""
+def applied(strategy: Strategy, template: PromptTemplate, context: StrategyContext) -> bytes:
+    """Return what a strategy makes of a template, as bytes."""
     try:
         after = strategy.apply(template, context)
-    except NotApplicable:
-        return None
+    except NotApplicable as error:
+        return error.reason.encode()
     return repr((after.messages, after.settings)).encode("utf-8", "surrogatepass")
 
 
 def fingerprint(corpus: list[PromptTemplate], context: StrategyContext) -> str:
     """Return a hash of all that all strategies make of the corpus."""
     digest = hashlib.sha256()
-    for strategy in strategies():
+    for strategy in template_strategies():
         for template in corpus:
-            digest.update(applied(strategy, template, context) or b"-")
+            digest.update(applied(strategy, template, context))
+    for strategy in value_strategies():
+        for value in (value for template in corpus for value in values(template.text)):
+            made = strategy.shorten_value(value, QUESTION, replace(context, notes=[]))
+            digest.update(repr(made).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def run(
-    strategy: Strategy, corpus: list[PromptTemplate], context: StrategyContext, repeats: int
-) -> Row:
-    """Apply one strategy to every prompt, and check what comes out."""
-    row = Row(strategy.name)
-    for template in corpus:
-        try:
-            one(row, strategy, template, context, repeats)
-        except Exception as error:
-            row.fail("exception", f"{template.source.path}: {type(error).__name__}: {error}")
-    return row
-
-
-def one(
-    row: Row,
-    strategy: Strategy,
-    template: PromptTemplate,
-    context: StrategyContext,
-    repeats: int,
-) -> None:
-    """Apply one strategy to one prompt, and check what comes out."""
-    where = template.source.path
-    try:
-        after = strategy.apply(template, context)
-    except NotApplicable:
-        row.refused += 1
-        return
-    said = check(template, after, strategy.safety, strategy.side, strategy.rewrites).rejected
-    if said:
-        row.fail("guard", f"{where}: {said}")
-    if strategy.apply(after, context) != after:
-        row.fail("not idempotent", where)
-    if any(strategy.apply(template, context) != after for _ in range(repeats - 1)):
-        row.fail("not deterministic", where)
-    before, now = context.count(template.text), context.count(after.text)
-    if strategy.side == "input" and now > before:
-        row.fail("more tokens", where)
-    if after != template:
-        row.changed += 1
-        row.saved += before - now
-        row.shares.append(1 - now / before if before else 0.0)
+def rows_of(
+    corpus: list[PromptTemplate], context: StrategyContext, repeats: int
+) -> Iterator[tuple[str, Row]]:
+    """Yield the rows of the table, each with the group that it is of."""
+    for strategy in template_strategies():
+        yield "strategies", over_prompts(strategy, corpus, context, repeats)
+    for chain in CHAINS:
+        yield "chains", over_chain(chain, corpus, context)
+    for strategy in value_strategies():
+        for question in (None, QUESTION):
+            yield "values", over_values(strategy, question, corpus, context, repeats)
 
 
 def other_seeds(args: argparse.Namespace, wanted: str) -> int:
@@ -165,18 +128,80 @@ def other_seeds(args: argparse.Namespace, wanted: str) -> int:
     return different
 
 
-def table(rows: list[Row], tokens: int, prompts: int) -> Iterator[str]:
-    """Yield the lines of the table."""
-    yield f"{prompts} prompts, {tokens:,} tokens (o200k_base)"
-    yield f"{'strategy':<18}{'changed':>8}{'n/a':>6}{'tokens saved':>14}{'of all':>8}{'median':>8}{'wrong':>7}"  # noqa: E501
-    for row in rows:
+def printed(found: Iterable[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
+    """Print the rows as they come, and yield them."""
+    print(f"{'strategy':<28} changed   n/a  tokens saved    of all   median  wrong")
+    for group, row in found:
+        share = f"{100 * row.saved / row.of:.2f} %" if row.of else "-"
         typical = f"{100 * median(row.shares):.1f} %" if row.shares else "-"
-        yield (
-            f"{row.name:<18}{row.changed:>8}{row.refused:>6}{row.saved:>14,}"
-            f"{100 * row.saved / tokens:>6.2f} %{typical:>8}{row.wrong.total():>7}"
+        print(
+            f"{row.name[:27]:<28}{row.changed:>8}{row.refused:>6}{row.saved:>14,}"
+            f"{share:>10}{typical:>9}{row.wrong.total():>7}",
+            flush=True,
         )
         if row.first:
-            yield f"  {dict(row.wrong)}, first {row.first[:200]}"
+            print(f"  {dict(row.wrong)}, first {row.first[:200]}")
+        yield group, row
+
+
+def effect(group: str, row: Row) -> str:
+    """Say in a sentence what was measured of one strategy."""
+    things = "values" if group == "values" else "prompts"
+    if not row.changed:
+        missing = f", and was not applicable to {row.refused}" if row.refused else ""
+        return f"changed none of {row.tried} {things}{missing}."
+    said = f"changed {row.changed} of {row.tried} {things}"
+    typical = 100 * median(row.shares)
+    if row.saved > 0:
+        return (
+            f"{said} and saved {row.saved:,} of {row.of:,} tokens in all "
+            f"({100 * row.saved / row.of:.2f} %); the median saving of what it changed is "
+            f"{typical:.1f} %."
+        )
+    if row.saved == 0:
+        return f"{said}, their settings or their order, and no number of tokens of their texts."
+    return (
+        f"{said}, which grew by {-row.saved:,} tokens in all (the median by {-typical:.1f} %); "
+        "what the answers save is not measured here."
+    )
+
+
+def as_json(rows: list[tuple[str, Row]], prompts: int, tokens: int) -> dict[str, Any]:
+    """Return the result in the form of `compressors/measured`."""
+    return {
+        "benchmark": "corpus",
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": COMMAND,
+        "about": (
+            f"every strategy that needs no model on {prompts} prompts of {tokens:,} tokens "
+            f"({TOKENIZER}); values are their texts, plain, as transcripts and as messages."
+        ),
+        "effects": [{"strategy": asked(row.name), "text": sentence(group, row)}
+                    for group, row in rows],
+        "prompts": prompts,
+        "tokens": tokens,
+        "tokenizer": TOKENIZER,
+        "rows": [
+            {
+                "group": group, "name": row.name, "tried": row.tried, "changed": row.changed,
+                "not_applicable": row.refused, "tokens": row.of, "saved": row.saved,
+                "median_saving": round(median(row.shares), 4) if row.shares else None,
+                "wrong": row.wrong.total(),
+            }
+            for group, row in rows
+        ],
+    }  # fmt: skip
+
+
+def asked(name: str) -> str:
+    """Return a row's name as the chain that it is of."""
+    return name.removesuffix(" asked")
+
+
+def sentence(group: str, row: Row) -> str:
+    """Return `effect`, of values with whether a question was asked."""
+    how = "with a question, " if row.name.endswith(" asked") else "without a question, "
+    return f"{how if group == 'values' else ''}{effect(group, row)}"
 
 
 def main() -> int:
@@ -188,7 +213,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--fingerprint", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    count = counter_for("o200k_base")
+    count = counter_for(TOKENIZER)
     context = StrategyContext(count=count, output_lengths=LENGTHS, references=("yes", "no"))
     corpus = list(templates(args.data))
     if not corpus:
@@ -196,27 +221,18 @@ def main() -> int:
     if args.fingerprint:
         print(fingerprint(corpus, context))
         return 0
-    rows = [run(strategy, corpus, context, args.repeats) for strategy in strategies()]
     tokens = sum(count(template.text) for template in corpus)
-    print("\n".join(table(rows, tokens, len(corpus))))
-    different = other_seeds(args, fingerprint(corpus, context))
+    print(f"{len(corpus)} prompts, {tokens:,} tokens ({TOKENIZER})")
+    rows = list(printed(rows_of(corpus, context, args.repeats)))
+    different = other_seeds(args, fingerprint(corpus, context)) if args.seeds else 0
     print(f"{args.repeats} repeats; {args.seeds} other hash seeds, {different} of them different")
-    wrong = sum(row.wrong.total() for row in rows) + different
+    wrong = sum(row.wrong.total() for _, row in rows) + different
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(as_json(rows, tokens, len(corpus)), indent=1) + "\n")
+        made = json.dumps(as_json(rows, len(corpus), tokens), indent=1, ensure_ascii=False)
+        args.json.write_text(made + "\n", "utf-8")
     print("nothing is wrong" if not wrong else f"{wrong} things are wrong")
     return 1 if wrong else 0
-
-
-def as_json(rows: list[Row], tokens: int, prompts: int) -> dict[str, object]:
-    """Return the result for `compressors/measured.json`."""
-    found = {
-        row.name: {"changed": row.changed, "saved": row.saved,
-                   "median": round(median(row.shares), 4) if row.shares else None}
-        for row in rows
-    }  # fmt: skip
-    return {"prompts": prompts, "tokens": tokens, "tokenizer": "o200k_base", "strategies": found}
 
 
 if __name__ == "__main__":
