@@ -20,14 +20,19 @@ def write_recommended(report: "Report", *, quiet: bool) -> None:
         CostoptError: targets recommend different variants of a prompt, a file changed since it
             was read, or its format has no place for the change. Files before it are written.
     """
+    from ..reports.facts import program_lines
     from ..reports.safe import clean
 
     for prompt in report.prompts:
         variant = _recommended(prompt)
-        if variant is not None:
-            _write(prompt, variant)
-            if not quiet:
-                print(f"wrote {clean(variant.name)} into {clean(prompt.path)}", file=sys.stderr)
+        if variant is None:
+            continue
+        written = _write(prompt, variant)
+        if not quiet:
+            said = f"wrote {clean(variant.name)} into" if written else "nothing to write into"
+            print(f"{said} {clean(prompt.path)}", file=sys.stderr)
+            for call in program_lines(variant):
+                print(f"  when a request is made: {call}", file=sys.stderr)
 
 
 def dump_all(templates: Iterable["PromptTemplate"]) -> str:
@@ -58,14 +63,21 @@ def _recommended(prompt: "PromptReport") -> "VariantReport | None":
     return changed[0]
 
 
-def _write(prompt: "PromptReport", variant: "VariantReport") -> None:
+def _write(prompt: "PromptReport", variant: "VariantReport") -> bool:
+    """Write a variant into its prompt's file; tell whether there was anything to write.
+
+    What shortens values when a request is made leaves the prompt as it is.
+    """
     from ..core.formats import dump, load_file
     from .output import write_file
 
     path = Path(prompt.path)
     template = _same(load_file(path), prompt, variant)
+    if (variant.messages, variant.settings) == (template.messages, template.settings):
+        return False
     text = dump(replace(template, messages=variant.messages, settings=variant.settings))
     write_file(path, text.encode("utf-8"))
+    return True
 
 
 def _same(

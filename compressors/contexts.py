@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from .registry import build, load
 from .values import Cut, cut, text_of
 
 _NOTES = 2
+_NUMBER = re.compile(r"\d[\d.,]*")
 
 __all__ = ["Shortened", "Shortener", "at_run_time"]
 
@@ -104,14 +106,11 @@ class Shortener:
         """Say what a variant's shortening lost, and what its strategies wanted to be said."""
         made = self._made_for(variant)
         lost_of = sum(m.dropped for m in made)
-        gone = f"{lost_of:,} numbers, limits, quotes or URLs are gone from the values"
-        said = list(dict.fromkeys(note for m in made for note in m.notes))
-        more = f"and {len(said) - _NOTES} notes more of single requests"
-        return (
-            *((gone,) if lost_of else ()),
-            *said[:_NOTES],
-            *((more,) if len(said) > _NOTES else ()),
+        gone = (
+            f"{lost_of:,} numbers, limits, quotes or URLs are gone from the values of "
+            f"{len(made):,} requests"
         )
+        return (*((gone,) if lost_of else ()), *_alike([note for m in made for note in m.notes]))
 
     def _made_for(self, variant: Variant) -> list[Shortened]:
         return [made for (name, _), made in self._made.items() if name == variant.name]
@@ -163,6 +162,19 @@ class Shortener:
             dropped=so_far.dropped + len(made.dropped),
             notes=tuple(dict.fromkeys((*so_far.notes, *made.notes))),
         )
+
+
+def _alike(notes: Sequence[str]) -> tuple[str, ...]:
+    """Return the first note of each kind; those that differ in numbers alone are of one kind."""
+    kinds: dict[str, list[str]] = {}
+    for note in notes:
+        kinds.setdefault(_NUMBER.sub("#", note), []).append(note)
+    first = [
+        alike[0] + (f" (and alike in {len(alike) - 1:,} requests more)" if len(alike) > 1 else "")
+        for alike in kinds.values()
+    ]
+    more = f"and {len(first) - _NOTES} notes more of single requests"
+    return (*first[:_NOTES], *((more,) if len(first) > _NOTES else ()))
 
 
 def _hash(*parts: object) -> str:

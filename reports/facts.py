@@ -1,5 +1,6 @@
 """What a report says, picked out and counted: shared by the terminal and the Markdown writer."""
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from ..core.report import (
     Recommendation,
     Report,
     Runtime,
+    StrategyInfo,
     TargetInfo,
     VariantReport,
 )
@@ -138,19 +140,29 @@ def metric_lines(variants: Sequence[VariantReport]) -> list[str]:
             said = f"{quality(name, own.mean)}{audit(own)}"
             parts = [f"{label}: baseline {said} on {own.n} rows{failed}"]
         parts += _margins(variants, name)
+        if parts == [label]:
+            judged = (clean(v.name, 40) for v in variants if v.quality and v.quality.metric == name)
+            parts = [f"{label}: judges {', '.join(judged)}"]
         lines.append("; ".join(parts))
     return lines
 
 
 def noted(variants: Sequence[VariantReport], best: str | None) -> list[str]:
-    """Return what the variants that are not recommended want to be said, the first of each."""
-    said = [
-        f"{clean(v.name, 60)}: {clean(v.notes[0], 300)}"
-        for v in variants
-        if v.notes and v.rejected is None and v.name != best and not v.control
-    ]
+    """Return what is to be said of the variants that are not recommended, in a line each.
+
+    That is what they do at run time, and the first of their notes.
+    """
+    told = (
+        (v, _told(v)) for v in variants if v.rejected is None and v.name != best and not v.control
+    )
+    said = [f"{clean(v.name, 60)}: {'; '.join(parts)}" for v, parts in told if parts]
     more = f"and {len(said) - _NOTED} variants more have notes (--format json)"
     return [*said[:_NOTED], *([more] if len(said) > _NOTED else [])]
+
+
+def _told(variant: VariantReport) -> list[str]:
+    runtime = [runtime_line(variant.runtime)] if variant.runtime else []
+    return [*runtime, *(clean(note, 300) for note in variant.notes[:1])]
 
 
 def runtime_line(found: Runtime) -> str:
@@ -172,15 +184,24 @@ def runtime_line(found: Runtime) -> str:
     return f"{line}; faster in all at a target that reads fewer than {about(pays)} tokens a second"
 
 
-def runtime_lines(variants: Sequence[VariantReport], best: str | None) -> list[str]:
-    """Say it of each variant that shortens values, but of the one that stands apart as the best."""
-    said = [
-        f"{clean(v.name, 60)}: {runtime_line(v.runtime)}"
-        for v in variants
-        if v.runtime is not None and v.rejected is None and v.name != best and not v.control
+def program_lines(variant: VariantReport) -> list[str]:
+    """Return how a program does what a variant does to values: no file can hold it."""
+    return [
+        f"costopt.compressors.get({', '.join(_call(used))})"
+        f"({clean(str(used.params['on']), 60)}{_asked(used)})"
+        for used in variant.strategies
+        if variant.runtime is not None and used.params.get("on") is not None
     ]
-    more = f"and {len(said) - _NOTED} variants more shorten values (--format json)"
-    return [*said[:_NOTED], *([more] if len(said) > _NOTED else [])]
+
+
+def _call(used: StrategyInfo) -> list[str]:
+    own = {key: value for key, value in used.params.items() if key not in ("on", "question")}
+    return [json.dumps(used.name), *(f"{key}={clean(repr(own[key]), 60)}" for key in own)]
+
+
+def _asked(used: StrategyInfo) -> str:
+    question = used.params.get("question")
+    return "" if question is None else f", question={clean(str(question), 60)}"
 
 
 def audit(own: Quality) -> str:
@@ -330,13 +351,12 @@ def next_steps(report: Report, command: str | None = None) -> list[tuple[str, st
         command: The command that made it, to be extended; by default one for its prompts' folder.
     """
     run = command or f"costopt analyze {shlex.quote(_common_folder(report))}"
-    cheaper = sum(savings(report, target).cheaper for target in report.targets)
     steps: list[tuple[str, str]] = []
     if report.partial:
         steps.append((run, "goes on; what was answered is not asked again"))
     elif report.static:
         steps.append((run.replace(" --static", ""), "measures quality too"))
-    elif cheaper:
+    elif any(_writable(prompt) for prompt in report.prompts):
         steps.append((f"{run} --write", "writes what is recommended into the files"))
     steps += _more_rows(report, run)
     code = next((f.code for p in report.prompts for f in p.findings), None)
@@ -345,6 +365,17 @@ def next_steps(report: Report, command: str | None = None) -> list[tuple[str, st
         steps.append((explain, "says what a finding means"))
     steps.append((f"{run} --output report.json", "keeps it; costopt report shows it again"))
     return steps
+
+
+def _writable(prompt: PromptReport) -> bool:
+    """Whether a recommendation changes the prompt's file, and not only what fills its variables."""
+    chosen = {(found.target, found.variant) for found in prompt.recommended}
+    return any(
+        used.params.get("on") is None
+        for variant in prompt.variants
+        if (variant.target, variant.name) in chosen
+        for used in variant.strategies
+    )
 
 
 def _more_rows(report: Report, run: str) -> list[tuple[str, str]]:

@@ -87,10 +87,8 @@ def _target(
     if chosen is not None:
         lines.append(f"- recommended: {code(chosen.variant)}: {_reason(prompt, chosen, target)}")
         lines += _dropped(variants, chosen.variant)
-    lines += [
-        f"- {code(line, limit=400)}"
-        for line in (*facts.runtime_lines(variants, None), *facts.noted(variants, None))
-    ]
+        lines += _program(variants, chosen.variant)
+    lines += [f"- {code(line, limit=700)}" for line in facts.noted(variants, None)]
     missing = facts.undecided_rows(prompt)
     if missing is not None:
         lines.append(f"- undecided: needs about {count(missing)} more rows")
@@ -120,6 +118,12 @@ def _dropped(variants: Sequence[VariantReport], best: str) -> list[str]:
     shown = ", ".join(code(anchor, limit=40) for anchor in lost[:8])
     more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
     return [f"- it drops: {shown}{more}"]
+
+
+def _program(variants: Sequence[VariantReport], best: str) -> list[str]:
+    chosen = (variant for variant in variants if variant.name == best)
+    calls = [call for variant in chosen for call in facts.program_lines(variant)]
+    return [f"- in a program: {code(call, limit=300)}" for call in calls]
 
 
 def _dearer(variant: VariantReport) -> str:

@@ -220,10 +220,12 @@ def _about_best(
             page.say(f"it drops: {lost}{more}", "yellow", indent=4, hang=2)
         if variant.name == best and variant.runtime is not None:
             page.say(facts.runtime_line(variant.runtime), "dim", indent=4, hang=2)
+            for line in facts.program_lines(variant):
+                page.say(f"in a program: {line}", "", indent=4, hang=2)
         if variant.name == best:
             for note in variant.notes[:3]:
                 page.say(clean(note, 300), "dim", indent=4, hang=2)
-    for line in (*facts.runtime_lines(variants, best), *facts.noted(variants, best)):
+    for line in facts.noted(variants, best):
         page.say(line, "dim", hang=2)
     missing = facts.undecided_rows(prompt)
     if missing is not None:

@@ -11,10 +11,12 @@ import pytest
 from costopt.cli.main import main
 from costopt.core.errors import CostoptError
 from costopt.core.progress import Progress
-from costopt.core.report import Report
+from costopt.core.report import Report, StrategyInfo
 from costopt.evals import analysis
 from costopt.evals.analysis import Interrupted
 from costopt.evals.options import AnalyzeOptions
+from costopt.reports.json import from_json
+from costopt.reports.markdown import to_markdown
 
 Asked = list[AnalyzeOptions]
 
@@ -178,6 +180,32 @@ def test_write_changes_the_file(
     assert writes(content, content.replace(".   \n\n\n\n", ".\n\n")) == 0
     assert Path("p.md").read_text("utf-8") == "---\nname: x\n---\nHello {{ name }}.\n\nBe brief.\n"
     assert capsys.readouterr().err == "wrote whitespace+filler into p.md\n"
+
+
+def test_what_is_done_at_run_time_is_said_and_not_written(
+    writes: Callable[..., int], sample_report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from costopt.core.formats import load_file
+
+    content = load_file(Path("p.md"))[0].messages[0].content
+    prompt = _recommending(sample_report, content, content).prompts[0]
+    params = {"on": "name", "question": "ask", "rate": 0.4}
+    used = StrategyInfo(name="sentences", params=params, side="input", safety="lossy")
+    best = replace(
+        prompt.variants[1], strategies=(used,), runtime=sample_report.prompts[0].variants[3].runtime
+    )
+    assert (
+        writes(content, content, prompts=(replace(prompt, variants=(prompt.variants[0], best)),))
+        == 0
+    )
+    assert Path("p.md").read_text("utf-8") == PROMPT
+    assert capsys.readouterr().err == (
+        "nothing to write into p.md\n  when a request is made: "
+        'costopt.compressors.get("sentences", rate=0.4)(name, question=ask)\n'
+    )
+    page = to_markdown(from_json(Path("report.json").read_text("utf-8")))
+    assert '- in a program: `costopt.compressors.get("sentences", rate=0.4)(name' in page
+    assert "--write" not in page
 
 
 def test_write_refuses_a_file_that_changed(

@@ -158,6 +158,20 @@ def test_a_variant_shortens_what_rows_fill_in(tmp_path):
     assert again.runtime(baseline) is None
 
 
+def test_notes_of_single_requests_are_told_once_a_kind():
+    template = template_of("Read: {context}\nQ: {question}")
+    variant, context = _variant("ok", template)
+    shortener = Shortener(context=context)
+    for number in range(4):
+        value = TOWN + " It has 3 ponds, and more." + " Swans swim there." * number
+        inputs = {"context": value, "question": "Who built the mill?"}
+        shortener.shorten(variant, Sample(id=str(number), inputs=inputs))
+    lost, rate = shortener.notes(variant)
+    assert "gone from the values of 4 requests" in lost
+    assert "requested and" in rate
+    assert rate.endswith("requests more)")
+
+
 def test_a_variable_that_is_not_there_is_named():
     variant, _ = _variant("contxt", template_of("Read: {context}"))
     assert variant.rejected is not None
