@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from .blocks import fences, inline_code, json_blocks, tables
+from .blocks import fences, inline_code, json_blocks, lines, tables
 from .examples import examples
 from .literals import limits, numbers, quotes, urls
 from .placeholders import scan
@@ -28,6 +28,9 @@ _FORMAT_VERB = re.compile(
     r"|bullet(?:ed)?\ (?:points?|lists?)|numbered\ list)\b",
     re.IGNORECASE,
 )
+_FORMATS = ("json", "xml", "yml", "yaml", "csv", "tsv", "html", "markdown", "latex", "plain text",
+            "code block", "bullet", "numbered")  # fmt: skip
+"""One of these stands in every match of the pattern above."""
 _NEXT_SENTENCE = re.compile(r"(?<![.!?])[.!?]++[*_)\"'”’]{0,3}[ \t]+")
 _SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[*_)\"'”’]{0,3}(?=\s|\Z)|\n|\Z")
 _CONTEXT_TAG = re.compile(
@@ -51,10 +54,16 @@ def _sentence(text: str, start: int, end: int, floor: int) -> tuple[int, int]:
 
 
 def _formats(text: str) -> Iterator[tuple[int, int]]:
-    for match in _FORMAT_LINE.finditer(text):
-        yield match.span()
+    for start, stop in lines(text):
+        line = text[start:stop]
+        # Most lines are none, and to see that is much cheaper than the pattern.
+        if line.rstrip(" \t\r*_").endswith((":", ">")) or "format" in line.lower():
+            match = _FORMAT_LINE.match(text, start)
+            if match:
+                yield match.span()
     end = 0
-    for match in _FORMAT_VERB.finditer(text):
+    low = text.lower()
+    for match in _FORMAT_VERB.finditer(text) if any(map(low.__contains__, _FORMATS)) else ():
         if match.start() >= end:
             start, end = _sentence(text, *match.span(), floor=end)
             yield start, end
@@ -74,12 +83,13 @@ def _placeholders(text: str, syntax: Syntax) -> Iterator[tuple[int, int]]:
 
 
 _Finder = Callable[[str], Iterable[tuple[int, int]]]
-_LAYERS: tuple[tuple[SpanKind, _Finder], ...] = (
+_LAYERS: tuple[tuple[SpanKind, _Finder | None], ...] = (
     (SpanKind.CODE, lambda text: ((f.start, f.end) for f in fences(text))),
     (SpanKind.CODE, inline_code),
     (SpanKind.DATA, json_blocks),
     (SpanKind.DATA, lambda text: ((t.start, t.end) for t in tables(text))),
     (SpanKind.MARKUP, _markup),
+    (SpanKind.EXAMPLE, None),  # found with the placeholders at hand, see `examples`
     (SpanKind.FORMAT, _formats),
     (SpanKind.URL, urls),
     (SpanKind.QUOTE, quotes),
@@ -133,18 +143,21 @@ def spans(text: str, syntax: Syntax) -> tuple[Span, ...]:
         >>> [(s.kind.value, s.protected) for s in spans("Never guess {x}", Syntax.FSTRING)]
         [('limit', True), ('instruction', False), ('placeholder', True)]
     """
+    claims = _claimed(text, syntax, len(_LAYERS))
+    _claim_rest(text, claims)
+    return tuple(sorted(claims.spans, key=lambda span: span.start))
+
+
+def _claimed(text: str, syntax: Syntax, layers: int) -> _Claims:
+    """Claim what is protected, by the first ``layers`` finders: a later one changes none of it."""
     claims = _Claims(len(text))
     for start, end in _placeholders(text, syntax):
         claims.claim(start, end, SpanKind.PLACEHOLDER)
     holes = bytes(claims.taken)
-    for kind, finder in _LAYERS:
-        if kind is SpanKind.FORMAT:
-            for start, end in examples(text, holes):
-                claims.claim(start, end, SpanKind.EXAMPLE)
-        for start, end in finder(text):
+    for kind, finder in _LAYERS[:layers]:
+        for start, end in examples(text, holes) if finder is None else finder(text):
             claims.claim(start, end, kind)
-    _claim_rest(text, claims)
-    return tuple(sorted(claims.spans, key=lambda span: span.start))
+    return claims
 
 
 def _claim_rest(text: str, claims: _Claims) -> None:
@@ -198,9 +211,21 @@ def mask(text: str, syntax: Syntax, kinds: Iterable[SpanKind] | None = None) -> 
         >>> mask("a {x}", Syntax.FSTRING)
         bytearray(b'\x00\x00\x01\x01\x01')
     """
-    wanted = None if kinds is None else frozenset(kinds)
+    wanted = frozenset(kind for kind, _ in _LAYERS) if kinds is None else frozenset(kinds)
+    if kinds is None:
+        wanted |= {SpanKind.PLACEHOLDER}
     marks = bytearray(len(text))
-    for span in spans(text, syntax):
-        if span.protected and (wanted is None or span.kind in wanted):
+    for span in _protected(text, syntax, _layers_of(wanted)):
+        if span.kind in wanted:
             marks[span.start : span.end] = b"\1" * (span.end - span.start)
     return marks
+
+
+def _layers_of(kinds: frozenset[SpanKind]) -> int:
+    """Return how many finders there are up to the last one of these kinds."""
+    return max((at + 1 for at, (kind, _) in enumerate(_LAYERS) if kind in kinds), default=0)
+
+
+@lru_cache(maxsize=64)
+def _protected(text: str, syntax: Syntax, layers: int) -> tuple[Span, ...]:
+    return tuple(_claimed(text, syntax, layers).spans)
