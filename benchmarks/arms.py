@@ -56,7 +56,7 @@ def ours(
     *,
     asks: bool = False,
     generate: bool = False,
-    **params: Any,
+    **params: Any,  # noqa: ANN401 - a strategy's own
 ) -> Arm:
     """Return one of costopt's own context strategies."""
     strategy = get(name, rate=rate, **params)
