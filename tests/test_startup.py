@@ -40,3 +40,16 @@ def test_not_loaded(args: tuple[str, ...], module: str) -> None:
 
 def test_the_probe_sees_what_is_loaded() -> None:
     assert {"typer", "costopt"} <= loaded("--help")
+
+
+def test_a_program_calls_a_strategy_in_one_line() -> None:
+    script = (
+        "import costopt, sys; assert 'costopt.compressors' not in sys.modules; "
+        "print(costopt.compressors.get('sentences', rate=0.4)"
+        "('Ann keeps bees. The mill closed in 1931. Trains stop here at noon.', "
+        "question='When did the mill close?'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "The mill closed in 1931.\n"
