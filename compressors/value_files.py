@@ -11,6 +11,7 @@ from .base import ContextStrategy, Strategy
 __all__ = ["ValueFile", "read_value", "value_strategies"]
 
 _EXAMPLE = "sentences"
+_BOM = "\ufeff"
 
 
 def value_strategies(
@@ -82,8 +83,9 @@ class ValueFile:
         if isinstance(value, str):
             return value
         whole = self._whole(value)
-        text = _style(self._whole(self.value), self.text.strip()).dump(whole)
-        return text + self.text[len(self.text.rstrip()) :]
+        plain = self.text.removeprefix(_BOM)
+        text = _style(self._whole(self.value), plain.strip()).dump(whole)
+        return self.text[: len(self.text) - len(plain)] + text + plain[len(plain.rstrip()) :]
 
     def _whole(self, value: object) -> object:
         return value if self.holder is None else {**self.holder, "messages": value}
@@ -104,7 +106,7 @@ def read_value(text: str, strategies: Sequence[ContextStrategy]) -> ValueFile:
     if not any(strategy.reads_messages for strategy in strategies):
         return plain
     try:
-        data = json.loads(text)
+        data = json.loads(text.removeprefix(_BOM))
     except (ValueError, RecursionError):
         return plain
     if isinstance(data, list):

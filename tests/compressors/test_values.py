@@ -114,11 +114,12 @@ def test_a_mixed_chain_is_refused():
     style=st.sampled_from(STYLES),
     ascii_only=st.booleans(),
     end=st.sampled_from(["", "\n", "\r\n"]),
+    begin=st.sampled_from(["", "\ufeff"]),
 )
-def test_a_file_is_written_as_it_was_laid_out(data, more, style, ascii_only, end):
+def test_a_file_is_written_as_it_was_laid_out(data, more, style, ascii_only, end, begin):
     def written(value):
         whole = value if more is None else {**more, "messages": value}
-        return json.dumps(whole, ensure_ascii=ascii_only, **style) + end
+        return begin + json.dumps(whole, ensure_ascii=ascii_only, **style) + end
 
     text = written(data)
     held = read_value(text, [get("history")])
@@ -126,7 +127,8 @@ def test_a_file_is_written_as_it_was_laid_out(data, more, style, ascii_only, end
     assert held.written(data) == text
     longer = [*data, "x"]
     again = held.written(longer)
-    assert json.loads(again) == json.loads(written(longer))
+    assert json.loads(again.removeprefix(begin)) == json.loads(written(longer)[len(begin) :])
+    assert again.startswith(begin)
     assert again.endswith(end)
     assert again.encode("utf-8")
 
