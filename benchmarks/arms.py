@@ -71,13 +71,20 @@ def ours(
     return Arm(method=label, setting=f"{rate:g}", shorten=shorten, asks=asks, generate=generate)
 
 
-def baselines() -> list[Arm]:
-    """Return what needs no thought: the head, random words, no articles, no stop words."""
+def baselines(rates: tuple[float, ...], *, words: bool) -> list[Arm]:
+    """Return what needs no thought: the head and random words.
+
+    Args:
+        rates: At which rates.
+        words: Whether to leave out articles, and stop words, too.
+    """
     cuts = [
         Arm(method=name, setting=f"{rate:g}", shorten=partial(cut, rate=rate), generate=rate == 0.6)
         for name, cut in (("head", _head), ("random words", _random))
-        for rate in (0.8, 0.6, 0.4)
+        for rate in rates
     ]
+    if not words:
+        return cuts
     stop = re.compile(rf"\b(?:{'|'.join(_STOP_WORDS.split())})\b\s*", re.IGNORECASE)
     return [
         *cuts,

@@ -8,7 +8,7 @@ text first). Ways are compared at the rates that they reach, not at those that t
 between two measured points of a way, rows are mixed in proportion.
 
     python benchmarks/frontier.py --data FOLDER [--sets NAME,...] [--rows 40,bbh=27] [--work FOLDER]
-        [--question-rows 150] [--no-peers] [--llmlingua2 MODEL] [--plot FILE.svg] [--json FILE]
+        [--question-rows NAME=ROWS,...] [--no-peers] [--llmlingua2 MODEL] [--plot FILE.svg] [--json FILE]
 
 FOLDER holds the sets as ``sets.py`` reads them; without it, a few rows of this repository's sample
 are measured, which is a check of the script and no result. ``--work`` keeps texts and answers, so
@@ -44,7 +44,10 @@ from costopt.models.weights import pull
 KEPT = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 FULL = Arm(method="full text", setting="", shorten=lambda text, _: text, generate=True)
 EMPTY = Arm(method="no text (control)", setting="", shorten=lambda _, __: "", generate=True)
-ROWS = "48,squad_xquad_en=60,nq_multidoc=24,gsm8k=24,bbh=27,banking77=60"
+ROWS = "20,squad_xquad_en=60,nq_multidoc=16,gsm8k=8,bbh=12,banking77=36"
+"""What fits two CPUs in about two hours."""
+QUESTION_ROWS = "squad_xquad_en=150,nq_multidoc=40"
+"""Rows for the full text and for what of ours is told the question."""
 
 
 def arms_of(kind: str, count: TokenCounter, model: ContextCompressor | None) -> Iterator[Arm]:
@@ -56,7 +59,7 @@ def arms_of(kind: str, count: TokenCounter, model: ContextCompressor | None) -> 
         # A quarter is reached at 0.2: sentences go whole, and passages have only about five.
         for rate in (0.75, 0.5, 0.25, 0.2):
             yield ours("sentences", rate, count, model, asks=True, generate=rate in (0.5, 0.25))
-    for rate in (0.7, 0.5):
+    for rate in (0.7, 0.5) if kind != "documents" else ():
         yield ours("sentences", rate, count, model)
     if model is not None:
         free = {"passages": KEPT, "documents": (0.5,), "examples": (0.8, 0.6, 0.4)}[kind]
@@ -64,7 +67,8 @@ def arms_of(kind: str, count: TokenCounter, model: ContextCompressor | None) -> 
             yield ours("self-information", rate, count, model, generate=rate == 0.6)
         for rate in (0.8, 0.6) if kind == "passages" else ():
             yield ours("llmlingua", rate, count, model)
-    yield from baselines()
+    cuts = {"passages": (0.8, 0.6, 0.4), "documents": (0.25,), "examples": (0.6, 0.4)}
+    yield from baselines(cuts[kind], words=kind == "passages")
 
 
 def arms_of_peers(kind: str, llmlingua2: str | None) -> Iterator[Arm]:
@@ -72,14 +76,15 @@ def arms_of_peers(kind: str, llmlingua2: str | None) -> Iterator[Arm]:
     absent = " ".join(peers.missing())
     if "LLMLingua" not in absent:
         rates = {"passages": (0.9, 0.8, 0.65, 0.45), "documents": (0.25,), "examples": (0.7, 0.4)}
-        yield from peers.llmlingua(rates[kind], kind)
+        yield from peers.llmlingua(rates[kind], kind, defaults=kind != "documents")
         if kind != "examples":
             long = {"passages": (0.55, 0.25), "documents": (0.25, 0.1)}
             yield from peers.longllmlingua(long[kind], defaults=kind == "passages")
     if llmlingua2:
         yield from peers.llmlingua2(llmlingua2, (0.8, 0.6, 0.4))
     if "Selective" not in absent and kind != "documents":
-        yield from peers.selective_context((0.1, 0.2, 0.35, 0.5, 0.65))
+        off = (0.1, 0.2, 0.35, 0.5, 0.65) if kind == "passages" else (0.2, 0.35, 0.5)
+        yield from peers.selective_context(off)
     if "optimizer" not in absent:
         yield from peers.prompt_optimizer(pulp=kind == "passages")
 
@@ -228,7 +233,7 @@ async def measure(args: argparse.Namespace, client: Client, texts: Texts) -> int
     told_of: list[dict[str, str]] = []
     panels: list[tuple[Set, list[Point]]] = []
     for name, rows in sizes(args.rows, args.sets).items():
-        most = max(rows, args.question_rows if name.startswith("squad") else rows)
+        most = max(rows, sizes(f"0,{args.question_rows}", [name])[name])
         of = load(name, args.data, most)
         arms = [FULL, EMPTY, *arms_of(of.kind, counter_for("o200k_base"), model)]
         arms += [] if args.no_peers else arms_of_peers(of.kind, args.llmlingua2)
@@ -262,7 +267,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--sets", type=lambda text: text.split(","))
     parser.add_argument("--rows")
-    parser.add_argument("--question-rows", type=int, default=150)
+    parser.add_argument("--question-rows", default=QUESTION_ROWS)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--no-model", action="store_true", help="leave out what needs torch")

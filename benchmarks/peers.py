@@ -95,15 +95,17 @@ def _paragraphs(text: str, documents: bool) -> list[str]:
     return [part for part in text.split(mark) if part.strip()]
 
 
-def llmlingua(rates: tuple[float, ...], kind: str) -> Iterator[Arm]:
+def llmlingua(rates: tuple[float, ...], kind: str, *, defaults: bool = False) -> Iterator[Arm]:
     """Yield LLMLingua's points for texts of a kind.
 
-    Its defaults once. Then what it needs to meet a rate: passages are shorter than its segments,
+    Its defaults once, where they are asked for. Then what it needs to meet a rate: passages are shorter than its segments,
     the last of which it never compresses, so these get shorter ones; few-shot examples get what
     its own notebook on chain of thought sets (a part an example, ``context_budget="*1.5"``,
     segments of 100 tokens).
     """
-    yield Arm(method="LLMLingua, defaults", setting="0.5", shorten=_llmlingua(rate=0.5), peer=True)
+    if defaults:
+        plain = _llmlingua(rate=0.5)
+        yield Arm(method="LLMLingua, defaults", setting="0.5", shorten=plain, peer=True)
     recommended: dict[str, dict[str, Any]] = {
         "passages": {"iterative_size": _SHORT, "use_context_level_filter": False},
         "documents": {"iterative_size": 200, "use_context_level_filter": False},

@@ -181,7 +181,7 @@ def sizes(text: str, names: Sequence[str]) -> dict[str, int]:
         {'bbh': 4, 'gsm8k': 9}
     """
     found = {}
-    for part in text.split(","):
+    for part in filter(None, text.split(",")):
         name, equals, number = part.partition("=")
         found.update({name: int(number)} if equals else dict.fromkeys(names, int(name)))
     return {name: found[name] for name in names}
