@@ -8,7 +8,8 @@ text first). Ways are compared at the rates that they reach, not at those that t
 between two measured points of a way, rows are mixed in proportion.
 
     python benchmarks/frontier.py --data FOLDER [--sets NAME,...] [--rows 40,bbh=27] [--work FOLDER]
-        [--question-rows NAME=ROWS,...] [--no-peers] [--llmlingua2 MODEL] [--plot FILE.svg] [--json FILE]
+        [--question-rows NAME=ROWS,...] [--no-peers] [--llmlingua2 MODEL]
+        [--plot FILE.svg] [--json FILE]
 
 FOLDER holds the sets as ``sets.py`` reads them; without it, a few rows of this repository's sample
 are measured, which is a check of the script and no result. ``--work`` keeps texts and answers, so

@@ -98,10 +98,10 @@ def _paragraphs(text: str, documents: bool) -> list[str]:
 def llmlingua(rates: tuple[float, ...], kind: str, *, defaults: bool = False) -> Iterator[Arm]:
     """Yield LLMLingua's points for texts of a kind.
 
-    Its defaults once, where they are asked for. Then what it needs to meet a rate: passages are shorter than its segments,
-    the last of which it never compresses, so these get shorter ones; few-shot examples get what
-    its own notebook on chain of thought sets (a part an example, ``context_budget="*1.5"``,
-    segments of 100 tokens).
+    Its defaults once, where they are asked for. Then what it needs to meet a rate: passages are
+    shorter than its segments, the last of which it never compresses, so these get shorter ones;
+    few-shot examples get what its own notebook on chain of thought sets (a part an example,
+    ``context_budget="*1.5"``, segments of 100 tokens).
     """
     if defaults:
         plain = _llmlingua(rate=0.5)
