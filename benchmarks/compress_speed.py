@@ -132,15 +132,19 @@ def context_arms(with_peers: bool) -> Iterator[Arm]:
     yield ours("sentences", 0.25, count, None)
     if not with_peers:
         return
-    from costopt.models.lingua import open_lingua
+    installed = peers.installed()
+    if "LLMLingua" in installed:
+        from costopt.models.lingua import open_lingua
 
-    model = open_lingua(None, offline=False, progress=Silent())
-    yield ours("self-information", 0.5, count, model)
-    yield ours("llmlingua", 0.5, count, model)
-    yield from peers.longllmlingua((0.25,))
-    yield from peers.llmlingua((0.5,), "documents")
-    yield from peers.selective_context((0.35,))
-    yield from peers.prompt_optimizer(pulp=False)
+        model = open_lingua(None, offline=False, progress=Silent())
+        yield ours("self-information", 0.5, count, model)
+        yield ours("llmlingua", 0.5, count, model)
+        yield from peers.longllmlingua((0.25,))
+        yield from peers.llmlingua((0.5,), "documents")
+    if "Selective Context" in installed:
+        yield from peers.selective_context((0.35,))
+    if "prompt-optimizer" in installed:
+        yield from peers.prompt_optimizer(pulp=False)
 
 
 def context_rounds(

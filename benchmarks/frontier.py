@@ -74,8 +74,8 @@ def arms_of(kind: str, count: TokenCounter, model: ContextCompressor | None) -> 
 
 def arms_of_peers(kind: str, llmlingua2: str | None) -> Iterator[Arm]:
     """Yield the peers' arms for texts of a kind."""
-    absent = " ".join(peers.missing())
-    if "LLMLingua" not in absent:
+    installed = peers.installed()
+    if "LLMLingua" in installed:
         rates = {"passages": (0.9, 0.8, 0.65, 0.45), "documents": (0.25,), "examples": (0.7, 0.4)}
         yield from peers.llmlingua(rates[kind], kind, defaults=kind != "documents")
         if kind != "examples":
@@ -83,10 +83,10 @@ def arms_of_peers(kind: str, llmlingua2: str | None) -> Iterator[Arm]:
             yield from peers.longllmlingua(long[kind], defaults=kind == "passages")
     if llmlingua2:
         yield from peers.llmlingua2(llmlingua2, (0.8, 0.6, 0.4))
-    if "Selective" not in absent and kind != "documents":
+    if "Selective Context" in installed and kind != "documents":
         off = (0.1, 0.2, 0.35, 0.5, 0.65) if kind == "passages" else (0.2, 0.35, 0.5)
         yield from peers.selective_context(off)
-    if "optimizer" not in absent:
+    if "prompt-optimizer" in installed:
         yield from peers.prompt_optimizer(pulp=kind == "passages")
 
 

@@ -32,12 +32,18 @@ _NEEDED = {
 Maker = Callable[[str, dict[str, Any]], Shorten]
 
 
+def installed() -> frozenset[str]:
+    """Return the names of the peers that are there."""
+    return frozenset(name for name, module in _NEEDED.items() if find_spec(module) is not None)
+
+
 def missing() -> list[str]:
-    """Return a line for every peer that is not installed."""
-    return [
-        f"{name} is not installed, and is left out" for name, module in _NEEDED.items()
-        if find_spec(module) is None
-    ]  # fmt: skip
+    """Return a line for every peer that is not installed, or not whole."""
+    gone = sorted(set(_NEEDED) - installed())
+    found = [f"{name} is not installed, and is left out" for name in gone]
+    if "Selective Context" in installed() and not find_spec("en_core_web_sm"):
+        found.append("spaCy's English model is not installed: Selective Context drops words")
+    return found
 
 
 @contextlib.contextmanager
@@ -175,14 +181,11 @@ def _selective() -> Any:  # noqa: ANN401 - its package has no types
     class OnTheseWeights(SelectiveContext):
         """Reads with the embedded weights; phrases are spaCy's where its English model is there."""
 
-        phrases = "noun phrases of spaCy"
-
         def _prepare_phrase_tokenizer(self) -> None:
             try:
                 super()._prepare_phrase_tokenizer()
             except OSError:
                 self.nlp = spacy.blank("en")
-                self.phrases = "words (spaCy's English model is not installed)"
 
         def _prepare_model(self) -> None:
             self.tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -207,11 +210,6 @@ def selective_context(reductions: tuple[float, ...]) -> Iterator[Arm]:
             method="Selective Context", setting=f"{reduction:g} off", shorten=shorten, peer=True,
             generate=reduction == 0.35,
         )  # fmt: skip
-
-
-def phrases() -> str:
-    """Return what Selective Context's phrases are here."""
-    return str(_selective().phrases)
 
 
 def prompt_optimizer(*, pulp: bool = True) -> Iterator[Arm]:
