@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-_FENCE = re.compile(r"^[ \t]*(?:>[ \t]{0,3}){0,8}(`{3,}+|~{3,}+)([^\n`]*)$", re.MULTILINE)
+_FENCE = re.compile(
+    r"(?:^|(?<=\A\ufeff))[ \t]*(?:>[ \t]{0,3}){0,8}(`{3,}+|~{3,}+)([^\n`]*)$", re.MULTILINE
+)
 _TICKS = re.compile(r"`+|\n[ \t\r]*\n")
 _JSON_START = re.compile(r"\{\s{0,200}[\"}]|\[\s{0,200}[\[{\"\]\d\-tfn]")
 _SPACE = re.compile(r'"(?:[^"\\]|\\.)*"|\s+', re.DOTALL)
