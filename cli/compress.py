@@ -113,8 +113,9 @@ def compress(
             raw, text = _prompt(_load(file, input_format), chain, context, progress)
         else:
             raw, text = shorten_file(
-                file, strategies, question, context, progress, limit=MAX_BYTES, asked=asked
-            )
+                file, strategies, question, context, progress,
+                limit=MAX_BYTES, asked=asked, write=write,
+            )  # fmt: skip
     if diff:
         emit(_diff(raw, text, str(file), wants_colour(no_color, output)), output)
     if write and text != raw:

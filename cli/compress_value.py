@@ -24,6 +24,7 @@ def shorten_file(
     *,
     limit: int,
     asked: bool,
+    write: bool,
 ) -> tuple[str, str]:
     """Return a value's file as it is and as it is shortened; what was reached is said.
 
@@ -34,7 +35,8 @@ def shorten_file(
         context: What strategies are handed.
         progress: Told what was reached.
         limit: The most bytes to read.
-        asked: Whether the user said that the file is a value; else one with variables is refused.
+        asked: Whether the user said that the file is a value; else a prompt is refused.
+        write: Whether the file is to be changed in place.
 
     Raises:
         CostoptError: the file cannot be read, seems to be a prompt, or a strategy lacks something.
@@ -46,7 +48,7 @@ def shorten_file(
 
     raw = read_text(file, limit)
     if not asked:
-        _refuse_prompts(raw, file, strategies[0].name)
+        _doubt(raw, file, strategies[0].name, progress, write)
     held = read_value(raw, strategies)
     try:
         made = cut_by_all(strategies, held.value, question, context)
@@ -59,21 +61,32 @@ def shorten_file(
     return raw, held.written(made.value)
 
 
-def _refuse_prompts(text: str, file: Path, name: str) -> None:
-    """Raise a `CostoptError` for a text with variables: a prompt is not to be cut by mistake."""
+def _doubt(text: str, file: Path, name: str, progress: "Progress", write: bool) -> None:
+    """Raise a `CostoptError` for a prompt, so that it is not cut by mistake.
+
+    Single braces are common in documents too, as marks of a transcript or in code: they are only
+    noted, unless the file is to be changed.
+    """
     from ..core.formats import load_string
+    from ..core.types import Syntax
 
     try:
-        variables = load_string(text, format="text").variables
+        template = load_string(text, format="text")
     except CostoptError:
         return
-    if variables:
-        shown = ", ".join(clean(variable, 40) for variable in variables[:4])
-        raise CostoptError(
-            f"this seems to be a prompt, with the variables {shown}; {name} shortens values",
-            where=Where(_shown(file)),
-            hint=f"say --value if it is one, or name the variable: {name}:on={clean(variables[0])}",
-        )
+    if not template.variables:
+        return
+    shown = ", ".join(clean(variable, 40) for variable in template.variables[:4])
+    if template.syntax is Syntax.FSTRING and not write:
+        what = f"read as a value, and {shown} in braces as text; a prompt's variable is named by"
+        progress.note(f"{_shown(file)}: {what} {name}:on=NAME")
+        return
+    raise CostoptError(
+        f"this seems to be a prompt, with the variables {shown}; {name} shortens values",
+        where=Where(_shown(file)),
+        hint=f"say --value if it is one, or name the variable: {name}:on="
+        f"{clean(template.variables[0], 40)}",
+    )
 
 
 def _say(made: "Cut", shown: str, tokenizer: str, progress: "Progress") -> None:

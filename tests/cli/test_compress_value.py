@@ -102,6 +102,19 @@ def test_a_prompt_is_not_taken_for_a_value_by_mistake(
     assert main(["compress", "p.md", "-s", "sentences", "--value"]) == 0
 
 
+def test_single_braces_are_text_unless_the_file_is_to_change(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "Ann: I {pause} went home.\nBob: So did I, as it was late.\n"
+    (files / "said.txt").write_text(said, "utf-8")
+    assert main(["compress", "said.txt", "-s", "sentences:rate=0.5"]) == 0
+    assert "read as a value, and pause in braces as text" in capsys.readouterr().err
+    assert main(["compress", "said.txt", "-s", "sentences:rate=0.5", "--value"]) == 0
+    assert "braces" not in capsys.readouterr().err
+    assert main(["compress", "said.txt", "-s", "sentences:rate=0.5", "--write"]) == 2
+    assert (files / "said.txt").read_text("utf-8") == said
+
+
 def test_a_named_variable_leaves_the_prompt_as_it_is_and_says_so(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
