@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from ..core.blocks import Fence, cells, fences, inline_code, json_blocks, lines, tables
+from ..core.blocks import (
+    Fence,
+    cells,
+    fences,
+    inline_code,
+    json_blocks,
+    json_in_prose,
+    lines,
+    tables,
+)
+from ..core.ranges import Ranges
 from .encodings import decoded, load, same, table_rows
 
 __all__ = [
@@ -48,11 +58,8 @@ def data_blocks(text: str) -> Iterator[DataBlock]:
     outside.append((at, len(text)))
     for start, end in outside:
         prose = text[start:end]
-        code = list(inline_code(prose))
         found += [
-            DataBlock(start + a, start + b, prose[a:b], False)
-            for a, b in json_blocks(prose)
-            if not any(a < stop and b > begin for begin, stop in code)
+            DataBlock(start + a, start + b, prose[a:b], False) for a, b in json_in_prose(prose)
         ]
     yield from sorted(found, key=lambda block: block.start)
 
@@ -124,11 +131,11 @@ def _tables(text: str) -> Iterator[DataBlock]:
     """Yield Markdown tables that have their lines to themselves, outside of code."""
     if "|" not in text:
         return
-    code = [(fence.start, fence.end) for fence in fences(text)]
+    spread = (span for span in inline_code(text) if "\n" in text[slice(*span)])
+    code = Ranges([*((fence.start, fence.end) for fence in fences(text)), *spread])
     for table in tables(text):
         source = text[table.start : table.end]
-        within = any(start < table.end and end > table.start for start, end in code)
-        if not within and source[0] not in " \t>":
+        if not code.touch(table.start, table.end) and source[0] not in " \t>":
             yield DataBlock(table.start, table.end, source.rstrip("\r"), False, "table")
 
 

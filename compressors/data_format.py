@@ -8,6 +8,7 @@ from typing import ClassVar
 from ..core.errors import CostoptError
 from ..core.placeholders import scan
 from ..core.protocols import TokenCounter
+from ..core.ranges import Ranges
 from ..core.spans import spans
 from ..core.types import PromptTemplate, Safety, SpanKind, Syntax
 from .answer_json import is_schema
@@ -23,6 +24,7 @@ _SHOWN = re.compile(
     r"|generate|like this|as follows|json)\b",
     re.IGNORECASE,
 )
+_FENCE = re.compile(r"^[ \t>]*```", re.MULTILINE)
 _FENCED = ("csv", "toon")
 _LEAD = 240
 _LARGEST = 500_000
@@ -34,7 +36,7 @@ class DataFormat(Strategy):
 
     JSON objects and arrays that are data become compact JSON, CSV (a list of objects with the same
     names) or TOON, whichever has the fewest tokens by the target's own count. Objects on lines that
-    follow each other (JSON lines) become one table, or stay lines; a Markdown table becomes CSV, or
+    follow each other (JSON lines) become one table or one array; a Markdown table becomes CSV, or
     loses its padding. CSV and TOON stand in a fence that names them; TOON is indented by one blank,
     and parted by commas or by tabs. Each must read back as the same value: types, names and their
     order are kept, in CSV by quoting strings that read as something else; of a Markdown table the
@@ -109,12 +111,13 @@ def _of_data(text: str, syntax: Syntax) -> Iterator[DataBlock]:
     """Yield the blocks that are data: no example of the answer, and nothing with a variable."""
     holes = [(t.start, t.end) for t in scan(text, syntax) if t.kind != "text"]
     holes += [(s.start, s.end) for s in spans(text, syntax) if s.kind in _FIXED]
+    taken = Ranges(holes)
     before = 0
     for block in all_blocks(text):
         # What leads up to a block is the paragraph before it, and its own line.
         lead = text[max(before, block.start - _LEAD) : block.start].rstrip().rpartition("\n\n")[2]
         before = block.end
-        inside = any(a < block.end and b > block.start for a, b in holes)
+        inside = taken.touch(block.start, block.end)
         if not inside and not _SHOWN.search(lead) and len(block.source) <= _LARGEST:
             yield block
 
@@ -129,7 +132,7 @@ def _shortest(
         kinds = tuple(kind for kind in kinds if kind not in _FENCED)
     for body, kind in _bodies(block, kinds, count):
         written = _placed(text, block, body, kind)
-        if written == source or "```" in body or not _free(written, syntax):
+        if written == source or _FENCE.search(body) or not _free(written, syntax):
             continue
         tokens = count(written)
         if tokens < least and _reads_back(block, body, kind):
@@ -154,8 +157,10 @@ def _bodies(
     for kind in kinds:
         if kind in _FENCED:
             yield from ((body, kind) for body in encodings(value, kind))
-        else:  # JSON lines stay lines
-            yield "\n".join(next(encodings(item, kind)) for item in values), kind
+            continue
+        yield "\n".join(next(encodings(item, kind)) for item in values), kind
+        if block.kind == "lines" and not block.fenced:
+            yield next(encodings(value, kind)), kind
 
 
 def _of_table(
@@ -174,9 +179,8 @@ def _reads_back(block: DataBlock, body: str, kind: str) -> bool:
     try:
         if kind in _FENCED:
             return holds(block, reading(body, kind))
-        lines = body.split("\n") if block.kind == "lines" else [body]
-        value = value_of(block)
-        return same(value if block.kind == "lines" else [value], [load(line) for line in lines])
+        lines = block.kind == "lines" and body[0] == "{"
+        return same(value_of(block), [*map(load, body.split("\n"))] if lines else load(body))
     except ValueError:
         return False
 

@@ -8,7 +8,16 @@ from importlib import import_module
 from typing import Any
 
 from ..core.anchors import anchors, lost
-from ..core.blocks import cells, fences, inline_code, json_blocks, lines, parse_json, tables
+from ..core.blocks import (
+    cells,
+    fences,
+    inline_code,
+    json_blocks,
+    json_in_prose,
+    lines,
+    parse_json,
+    tables,
+)
 from ..core.errors import CostoptError
 from ..core.placeholders import contract, scan, variables
 from ..core.spans import spans
@@ -182,14 +191,20 @@ def _json_values(text: str) -> list[Any]:
 
 
 def _outside_fences(text: str) -> str:
-    for fence in reversed(list(fences(text))):
-        text = f"{text[: fence.start]}\n\n{text[fence.end :]}"
-    return text
+    parts: list[str] = []
+    at = 0
+    for fence in fences(text):
+        parts.append(text[at : fence.start])
+        at = fence.end
+    return "\n\n".join([*parts, text[at:]])
 
 
 def _inline(text: str, syntax: Syntax) -> tuple[Any, ...]:
     prose = _outside_fences(text)
-    return tuple(prose[start:end] for start, end in inline_code(prose))
+    solid = bytearray(len(prose))
+    for start, end in json_in_prose(prose):  # compared as JSON
+        solid[start:end] = b"\1" * (end - start)
+    return tuple(prose[start:end] for start, end in inline_code(prose) if not solid[start])
 
 
 def _json(text: str, syntax: Syntax) -> tuple[Any, ...]:

@@ -1,9 +1,12 @@
 """What may change of data: it may become CSV or TOON in a fence, if it reads back the same."""
 
+from collections.abc import Iterator
+
 from ..core.blocks import fences
 from ..core.types import PromptTemplate
 from .base import replace_content
-from .data_blocks import all_blocks, holds, reading
+from .data_blocks import DataBlock, Reading, all_blocks, data_blocks, holds, reading
+from .encodings import load
 
 LANGUAGES = ("csv", "toon")
 
@@ -14,7 +17,8 @@ def comparable(
     """Return both templates with rewritten data made equal, or why the edit is refused.
 
     A fence of CSV or TOON that is new must read back as data that was there before (a JSON value,
-    JSON lines, a Markdown table), in the same place among what was rewritten.
+    JSON lines, a Markdown table), in the same place among what was rewritten; JSON lines may become
+    an array of their values.
     """
     if before.syntax != after.syntax or len(before.messages) != len(after.messages):
         return before, after
@@ -31,24 +35,51 @@ def comparable(
 
 
 def _pair(old: str, new: str) -> tuple[str, str] | str:
-    known = {old[fence.start : fence.end].strip() for fence in fences(old)}
-    blocks = iter(all_blocks(old))
+    blocks = all_blocks(old)
     was: list[tuple[int, int]] = []
     now: list[tuple[int, int]] = []
-    for fence in fences(new):
-        if fence.language not in LANGUAGES or new[fence.start : fence.end].strip() in known:
-            continue
-        body = new[fence.body_start : fence.body_end].rstrip("\r\n")
-        try:
-            read = reading(body, fence.language)
-        except ValueError as error:
-            return f"a block of {fence.language.upper()} cannot be read back: {error}"
-        block = next((b for b in blocks if holds(b, read)), None)
-        if block is None:
-            return f"a block of {fence.language.upper()} holds a value that was not there"
-        was.append((block.start, block.end))
-        now.append((fence.start, fence.end))
+    at = 0
+    try:
+        for start, end, read, kinds in _new_data(old, new, blocks):
+            found = next((i for i, b in enumerate(blocks[at:], at) if holds(b, read)), None)
+            if found is None or blocks[found].kind not in kinds:
+                if "json" not in kinds:  # an array is compared as JSON like any other
+                    continue
+                return "a block of data holds a value that was not there"
+            at = found + 1
+            was.append((blocks[found].start, blocks[found].end))
+            now.append((start, end))
+    except ValueError as error:
+        return f"a block of data cannot be read back: {error}"
     return marked(old, was), marked(new, now)
+
+
+def _new_data(
+    old: str, new: str, blocks: list[DataBlock]
+) -> Iterator[tuple[int, int, Reading, tuple[str, ...]]]:
+    """Yield what is new, how it reads, and what it may have been, from left to right.
+
+    Raises:
+        ValueError: a fence of CSV or TOON cannot be read.
+    """
+    known = {old[fence.start : fence.end].strip() for fence in fences(old)}
+    found = [
+        (fence.start, fence.end, fence.language, new[fence.body_start : fence.body_end])
+        for fence in fences(new)
+        if fence.language in LANGUAGES and new[fence.start : fence.end].strip() not in known
+    ]
+    if any(block.kind == "lines" for block in blocks):
+        known = {block.source for block in blocks}
+        found += [
+            (block.start, block.end, "", block.source)
+            for block in data_blocks(new)
+            if block.source[0] == "[" and not block.fenced and block.source not in known
+        ]
+    for start, end, language, body in sorted(found):
+        if language:
+            yield start, end, reading(body.rstrip("\r\n"), language), ("json", "lines", "table")
+        else:
+            yield start, end, Reading(load(body), []), ("lines",)
 
 
 def marked(text: str, ranges: list[tuple[int, int]]) -> str:

@@ -3,7 +3,7 @@
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..core.blocks import fences, inline_code, json_blocks, tables
 from ..core.errors import CostoptError
@@ -24,7 +24,8 @@ _OF_PAGES = """
     html head body title meta link base style script noscript template iframe svg path picture
     source video audio button form input label select option textarea fieldset legend nav header
     footer main section article aside figure figcaption details summary address time cite q wbr
-    hgroup dialog data var dfn bdi bdo
+    hgroup dialog data var dfn bdi bdo canvas object param embed track map area datalist output
+    progress meter search menu center slot
 """
 OF_PAGES = frozenset(_OF_PAGES.split())
 """HTML elements that mean HTML only in a whole page: elsewhere they may name sections."""
@@ -33,7 +34,7 @@ _PAGE = re.compile(r"<!doctype\s+html|</?(?:html|body)\b", re.IGNORECASE)
 _HOLE, _CODE = "\ue000", "\ue001"
 _TAG = re.compile(
     r"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9]{0,15})"
-    r"(?P<rest>(?:\s(?:[^<>\"']|\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'){0,2000}+)?)/?>"
+    r"(?P<rest>(?:\s(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}'){0,2000}+)?)/?>"
 )
 _DOCTYPE = re.compile(r"<!doctype[^<>]{0,200}>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--(?:(?!-->)[^\ue000]){0,5000}+-->")
@@ -148,6 +149,8 @@ class _Seen:
         self.holes: list[str] = []
         self.codes: list[str] = []
         text = text.replace(_HOLE, "").replace(_CODE, "").replace("\r\n", "\n")
+        if "textarea" in names:  # its content is text, tags and all
+            text = map_elements(text, "textarea", lambda inner: inner.replace("<", "&lt;"))
         text = self._solid(_coded(text), syntax, names)
         if "script" in names:
             text = _removed(_removed(text, "script"), "style")
@@ -213,6 +216,21 @@ def _between(text: str, name: str) -> Iterator[tuple[int, int, int, int]]:
         yield match.start(), match.end(), stop, at
 
 
+def map_elements(text: str, name: str, change: Callable[[str], str]) -> str:
+    """Return a text with what is in elements of a name changed.
+
+    Example:
+        >>> map_elements("a<b c>d</b>e", "b", str.upper)
+        'a<b c>D</b>e'
+    """
+    parts: list[str] = []
+    at = 0
+    for _, first, last, _ in _between(text, name):
+        parts += [text[at:first], change(text[first:last])]
+        at = last
+    return "".join([*parts, text[at:]])
+
+
 def _removed(text: str, name: str) -> str:
     """Remove elements of this name with all that is in them, placeholders left."""
     parts: list[str] = []
@@ -231,7 +249,8 @@ def _coded(text: str) -> str:
         for start, first, last, end in _between(text, name):
             code = html.unescape(_TAG.sub("", text[first:last]))
             fits = name == "pre" or ("\n" not in code and "`" not in code)
-            parts += [text[at:start], f"{opening}{code}{closing}" if fits else text[start:end]]
+            written = f"{opening}{code}{closing}" if code.strip() else " "
+            parts += [text[at:start], written if fits else text[start:end]]
             at = end
         text = "".join([*parts, text[at:]])
     return text

@@ -14,7 +14,7 @@ from ..core.protocols import TokenCounter
 from ..core.types import PromptTemplate, Safety, Syntax
 from .base import Strategy, StrategyContext, newline, replace_content, rewritable
 from .guard import check
-from .guard_markup import formatting
+from .guard_markup import formatting, map_elements
 
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,15})\b[^<>]{0,4000}>|<!--|-->|<!doctype[^<>]{0,200}>",
                   re.IGNORECASE)  # fmt: skip
@@ -25,6 +25,14 @@ _TITLE = re.compile(r"<title\b[^<>]{0,400}>([^<]{0,2000})</title>", re.IGNORECAS
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _HOLES = 0xF0000
 _MOST_HOLES = 0xFFF0
+_LESS = chr(_HOLES + _MOST_HOLES + 1)
+_ESCAPED = re.compile(r"&(?:lt|#60|#x3c);(?=[A-Za-z/!])", re.IGNORECASE)
+_OPENING = re.compile(r"<(?=[A-Za-z/!])")
+_LEGEND = re.compile(r"(</?)(?:legend|figcaption)\b", re.IGNORECASE)
+_FOOT = re.compile(r"(</?)tfoot\b", re.IGNORECASE)
+# Links that show nothing, the converter's name for one whose image has no source among them.
+_UNSEEN = re.compile(r"(?<!!)\[(?:([^\[\]\s]{1,2000})\]\(\1|\]\([^()\s]{0,2000})\)")
+_TASK = re.compile(r"^([ \t]*-) \[[ x]\](?= )", re.MULTILINE)
 _LEAST_TAGS = 2
 _MOST_REGIONS = 40
 _LARGEST = 3_000_000
@@ -33,6 +41,8 @@ _OPTIONS = ConversionOptions(
     bullets="-",
     expand_abbreviations=False,
     include_blockquote_citations=False,
+    compact_tables=True,
+    strip_tags=["audio", "video", "iframe", "kbd", "samp"],  # what is in them stays
     preprocessing=PreprocessingOptions(enabled=False, remove_forms=False, remove_navigation=False),
 )
 
@@ -138,21 +148,49 @@ def _solid(text: str) -> Iterator[tuple[int, int]]:
 def _converted(source: str, syntax: Syntax, eol: str) -> str:
     """Return Markdown, with placeholders and statements as they were."""
     holes = [token for token in scan(source, syntax) if token.kind != "text"]
-    if len(holes) > _MOST_HOLES or any(_HOLES <= ord(c) <= _HOLES + _MOST_HOLES for c in source):
+    if len(holes) > _MOST_HOLES or any(_HOLES <= ord(c) <= ord(_LESS) for c in source):
         return source
     parts, at = list[str](), 0
     for number, hole in enumerate(holes):
         parts += [source[at : hole.start], chr(_HOLES + number)]
         at = hole.end
+    text = _shielded("".join([*parts, source[at:]]).replace("\r\n", "\n"))
     try:
-        made = convert("".join([*parts, source[at:]]).replace("\r\n", "\n"), _OPTIONS).content
+        made = convert(text, _OPTIONS).content
     except Exception:  # whatever its parser does: the HTML then stays as it is
         return source
-    made = _IMAGE.sub(r"\1", _FRONT.sub("", made or "", count=1)).strip()
-    title = _TITLE.search(source)
+    made = _IMAGE.sub(r"\1", _FRONT.sub("", made or "", count=1))
+    made = _UNSEEN.sub("", made).strip()
+    if "checkbox" in text:
+        made = _TASK.sub(r"\1", made)
+    title = _TITLE.search(text)
     if title is not None:  # it is no part of the page's body
         made = f"{' '.join(html.unescape(title.group(1)).split())}\n\n{made}"
-    made = re.sub(r"\n{3,}", "\n\n", made)
+    made = _unshielded(re.sub(r"\n{3,}", "\n\n", made))
     for number, hole in enumerate(holes):
         made = made.replace(chr(_HOLES + number), source[hole.start : hole.end])
     return made.replace("\n", eol) if made else source
+
+
+def _shielded(text: str) -> str:
+    """Put one character in the place of a ``<`` that is text and would begin a tag.
+
+    Feet of tables become bodies, for the converter would move them where they come first; legends
+    become paragraphs, for it would emphasise them.
+    """
+    text = _LEGEND.sub(r"\1p", _FOOT.sub(r"\1tbody", text))
+    return _ESCAPED.sub(_LESS, map_elements(text, "textarea", lambda s: _OPENING.sub(_LESS, s)))
+
+
+def _unshielded(text: str) -> str:
+    """Write ``<`` in code, and ``&lt;`` elsewhere, where it would read as a tag of the page's."""
+    if _LESS not in text:
+        return text
+    parts: list[str] = []
+    at = 0
+    code = [*((fence.start, fence.end) for fence in fences(text)), *inline_code(text)]
+    for start, end in sorted(code):
+        if start >= at:
+            parts += [text[at:start].replace(_LESS, "&lt;"), text[start:end].replace(_LESS, "<")]
+            at = end
+    return "".join([*parts, text[at:].replace(_LESS, "&lt;")])

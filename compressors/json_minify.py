@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..core.blocks import fences, inline_code, json_blocks, minified, parse_json
+from ..core.blocks import fences, json_blocks, json_in_prose, minified, parse_json
 from ..core.placeholders import scan
 from ..core.protocols import TokenCounter
+from ..core.ranges import Ranges
 from ..core.types import PromptTemplate, Safety, Syntax
 from .base import Strategy, StrategyContext, map_messages
 
@@ -48,11 +49,11 @@ class JsonMinify(Strategy):
 def _minify(text: str, syntax: Syntax, count: TokenCounter) -> str:
     if "{" not in text and "[" not in text:
         return text
-    holes = [(t.start, t.end) for t in scan(text, syntax) if t.kind != "text"]
+    holes = Ranges((t.start, t.end) for t in scan(text, syntax) if t.kind != "text")
     parts: list[str] = []
     at = 0
     for start, end in _values(text):
-        if any(a < end and b > start for a, b in holes):
+        if holes.touch(start, end):
             continue
         parts += [text[at:start], _smaller(text[start:end], count)]
         at = end
@@ -73,13 +74,7 @@ def _values(text: str) -> list[tuple[int, int]]:
             found += [(fence.body_start + a, fence.body_start + b) for a, b in inner]
     outside.append((at, len(text)))
     for start, end in outside:
-        prose = text[start:end]
-        code = list(inline_code(prose))
-        found += [
-            (start + a, start + b)
-            for a, b in json_blocks(prose)
-            if not any(a < stop and b > begin for begin, stop in code)
-        ]
+        found += [(start + a, start + b) for a, b in json_in_prose(text[start:end])]
     return sorted(found)
 
 

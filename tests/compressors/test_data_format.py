@@ -66,9 +66,12 @@ def test_json_lines_become_a_table(fence, eol):
     )
 
 
-def test_json_lines_that_are_no_table_stay_lines():
+def test_json_lines_that_are_no_table_become_an_array_or_stay_lines():
     text = '{"event": "start", "at": 1.50}\n{"event": "stop", "by": ["a", "b"]}'
     after = '{"event":"start","at":1.50}\n{"event":"stop","by":["a","b"]}'
+    array = f"[{after}\n{after}\n{after}]".replace("\n", ",")
+    long = prompt("\n".join([text] * 3), lead="Known:")
+    assert applied(long).text == prompt(array, lead="Known:").text
     assert applied(prompt(text, lead="Known:")).text == prompt(after, lead="Known:").text
     fenced = prompt(f"```jsonl\n{text}\n```", lead="Known:")
     assert f"```jsonl\n{after}\n```" in applied(fenced).text
@@ -82,6 +85,23 @@ TABLE = """| plan  | price, EUR | note         |
 | team  | 12         | "two", three |
 | large | 40         |              |
 """
+
+
+def test_the_guard_reads_an_array_back_as_lines():
+    old = '{"a": 1}\n{"a": [2]}\n\nEnd.'
+    before, after = guarded(old, '[{"a":1},{"a":[2]}]\n\nEnd.')
+    assert check(before, after, "lossless", "input").rejected is None
+    before, after = guarded(old, '[{"a":1},{"a":[3]}]\n\nEnd.')
+    assert "a JSON value was lost" in check(before, after, "lossy", "input").rejected
+
+
+def test_backticks_in_strings_are_no_code():
+    note = {"note": "The files of `harp` or ```, see `lib`.", "at": [1, 2, 3]}
+    template = prompt(note, lead="Known:")
+    assert '{"note":"The files of `harp`' in applied(template).text
+    assert get("json-minify").apply(template, CONTEXT) == applied(template)
+    code = prompt('Write `{"a": 1, "b": 2}` here.', lead="Known:")
+    assert applied(code) == code
 
 
 def test_markdown_tables_become_csv():

@@ -74,6 +74,31 @@ def test_crlf_is_kept():
     assert applied(text) == "One\r\n\r\nTwo\r\n\r\n{{ x }}"
 
 
+PAGE = "<!DOCTYPE html><html><body>{}</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ("<h1>The &lt;p&gt; tag</h1><p>Use <code>&lt;p&gt;</code>.</p>",
+         "# The &lt;p> tag\n\nUse `<p>`."),
+        ("<p>Mend:</p><textarea rows='2'><p>Hi</p></textarea>", "Mend:\n\n&lt;p>Hi&lt;/p>"),
+        ("<table><thead><tr><th>a</th><th>b</th></tr></thead><tfoot><tr><td>sum</td><td>3</td></tr>"
+         "</tfoot><tbody><tr><td>x</td><td>3</td></tr></tbody></table>",
+         "| a | b |\n| --- | --- |\n| sum | 3 |\n| x | 3 |"),
+        ("<ul><li><input type='checkbox'> one</li><li>two</li></ul>", "- one\n- two"),
+        ("<p>See</p><iframe src='https://a.example/v'></iframe><canvas id='c'></canvas>"
+         "<video src='v.mp4'><p>No video</p></video><p>this</p>", "See\n\nNo video\n\nthis"),
+        ("<fieldset><legend>Size</legend><p>Press <kbd>A</kbd></p></fieldset>", "Size\n\nPress A"),
+        ("<p>One<a href='https://a.example/x'><img></a> two<code></code></p>", "One two"),
+        ("<picture><source media='(width < 8em)' srcset='s.png'><img src='a.png' alt='Lamp'>"
+         "</picture>", "Lamp"),
+    ],
+)  # fmt: skip
+def test_what_converters_write_otherwise(body, after):
+    assert applied(PAGE.format(body), Syntax.NONE) == after
+
+
 TAGS = st.sampled_from(
     [
         "<p class='a'>", "</p>", "<div id=x>", "</div>", "<b>", "</b>", "<ul>", "<li>", "</ul>",
@@ -81,6 +106,8 @@ TAGS = st.sampled_from(
         "<!-- c -->", "<a href='https://a.example'>", "</a>", "<style>", "</style>", "<html>",
         "</html>", "<doc>", "</doc>", "<", ">", "&lt;p&gt;", "&amp;", "{{ x }}", "{% if x %}",
         "{% endif %}", "`", "```\n", "\n", "\n\n", "- ", "# ", "**", "_", "|", "word ", "never ",
+        "<textarea>", "</textarea>", "<legend>", "</legend>", "<tfoot>", "</tfoot>", "<iframe>",
+        "<input type='checkbox'>", "<kbd>", "</kbd>", "&lt;/b", "<img alt='a < b'>", "<li>[x] ",
         "5 km ", "!", "请 ", "\r\n",
     ]
 )  # fmt: skip
