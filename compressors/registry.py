@@ -1,15 +1,17 @@
 """The strategies by name. Nothing is imported before it is asked for."""
 
 import importlib
+import reprlib
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from operator import attrgetter
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from ..core.errors import CostoptError, nearest
 from ..core.types import Safety, Side, StrategySpec
 from .base import Strategy
+from .parameters import fits, hints, shown, typed
 from .plugins import Plugin, plugins
 
 
@@ -240,12 +242,14 @@ def get(name: str, **params: Any) -> Strategy:  # noqa: ANN401 - a strategy's ow
     """
     cls = load(name)
     known = {item.name: item for item in fields(cls)}
-    for param in params:
+    for param, value in params.items():
         if param not in known:
             raise CostoptError(
                 f"strategy {cls.name} has no parameter {param!r}",
                 hint=nearest(param, known) if known else "it has none",
             )
+        if not fits(value, hints(cls)[param]):
+            raise _of_another_type(cls, param, value)
     for item in known.values():
         required = item.default is MISSING and item.default_factory is MISSING
         if required and item.name not in params:
@@ -254,6 +258,15 @@ def get(name: str, **params: Any) -> Strategy:  # noqa: ANN401 - a strategy's ow
                 hint=f"write {cls.name}:{item.name}=…",
             )
     return cls(**params)
+
+
+def _of_another_type(cls: type[Strategy], param: str, value: object) -> CostoptError:
+    shorter = reprlib.repr(value)
+    kind = shown(hints(cls)[param])
+    return CostoptError(
+        f"parameter {param!r} of strategy {cls.name} must be of type {kind}, got {shorter}",
+        hint=f"costopt explain {cls.code} lists its parameters",
+    )
 
 
 def build(spec: StrategySpec) -> Strategy:
@@ -265,37 +278,9 @@ def build(spec: StrategySpec) -> Strategy:
     return get(spec.name, **spec.params)
 
 
-_TRUE = {"true", "yes", "on", "1"}
-_FALSE = {"false", "no", "off", "0"}
-
-
-def _typed(text: str, hint: Any) -> Any:  # noqa: ANN401 - the type is the parameter's own
-    """Read a parameter's value as one of its types.
-
-    Raises:
-        ValueError: it is none of them.
-    """
-    kinds = get_args(hint) or (hint,)
-    if type(None) in kinds and text.lower() in ("none", ""):
-        return None
-    if bool in kinds:
-        if text.lower() not in _TRUE | _FALSE:
-            raise ValueError(text)
-        return text.lower() in _TRUE
-    for kind in (int, float):
-        if kind in kinds:
-            try:
-                return kind(text)
-            except ValueError:
-                if float not in kinds or kind is float:
-                    raise
-    return text
-
-
 def _params(name: str, pairs: Iterable[str]) -> dict[str, Any]:
     cls = load(name)
-    hints = get_type_hints(cls)
-    known = {item.name: hints[item.name] for item in fields(cls)}
+    known = {item.name: hints(cls)[item.name] for item in fields(cls)}
     params: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = (part.strip() for part in pair.partition("="))
@@ -310,13 +295,9 @@ def _params(name: str, pairs: Iterable[str]) -> dict[str, Any]:
                 hint=nearest(key, known) if known else "it has none",
             )
         try:
-            params[key] = _typed(value, known[key])
+            params[key] = typed(value, known[key])
         except ValueError:
-            kind = getattr(known[key], "__name__", str(known[key]))
-            raise CostoptError(
-                f"parameter {key!r} of strategy {name} must be of type {kind}, got {value!r}",
-                hint=f"costopt explain {entry(name).code} lists its parameters",
-            ) from None
+            raise _of_another_type(cls, key, value) from None
     return params
 
 

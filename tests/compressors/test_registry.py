@@ -1,7 +1,9 @@
 import contextlib
+import re
 import subprocess
 import sys
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +66,37 @@ def test_building_checks_parameters():
     assert build(StrategySpec("token-budget", {"tokens": 3})) == get("token-budget", tokens=3)
     with pytest.raises(CostoptError, match="no parameter"):
         get("filler", speed=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "says"),
+    [
+        ("sentences", {"rate": "half"}, "must be of type float, got 'half'"),
+        ("sentences", {"rate": None}, "must be of type float, got None"),
+        ("sentences", {"rate": float("inf")}, "must be of type float, got inf"),
+        ("sentences", {"rate": 10**400}, "must be of type float"),
+        ("sentences", {"rate": True}, "must be of type float, got True"),
+        ("sentences", {"rate": float("nan")}, "'rate'"),
+        ("sentences", {"rate": 1.5}, "above 0 and at most 1, got 1.5"),
+        ("sentences", {"rte": 0.5}, "has no parameter 'rte'"),
+        ("sentences", {"on": 3}, "must be of type str | None"),
+        ("history", {"first": 1.5}, "must be of type int"),
+        ("token-budget", {"tokens": float("inf")}, "must be of type int | None"),
+        ("concise", {"style": ["plain"]}, "must be of type str"),
+        ("data-format", {"formats": 7}, "must be of type str"),
+        ("whitespace", {"hard_breaks": "yes"}, "must be of type bool"),
+    ],
+)
+def test_a_program_is_told_what_a_parameter_must_be(name, params, says):
+    with pytest.raises(CostoptError, match=re.escape(says)) as caught:
+        get(name, **params)
+    assert caught.value.hint
+
+
+def test_numbers_of_other_libraries_are_numbers():
+    assert get("sentences", rate=numpy.float64(0.5)) == get("sentences", rate=0.5)
+    assert get("history", first=numpy.int64(2)) == get("history", first=2)
+    assert get("sentences", rate=1) == get("sentences", rate=1.0)
 
 
 def test_a_missing_extra_is_named(monkeypatch):
