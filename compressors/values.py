@@ -56,7 +56,7 @@ def cut(
         >>> made = cut(get("sentences", rate=0.4), text, "When did the mill close?",
         ...            StrategyContext(count=PieceCounter()))
         >>> made.value, made.before, made.after
-        ('The mill closed in 1931.', 27, 10)
+        ('The mill closed in 1931.', 28, 10)
     """
     own = replace(context, notes=[])
     # Counted first: what a tokenizer takes to load is not what shortening takes.

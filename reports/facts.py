@@ -170,8 +170,8 @@ def runtime_line(found: Runtime) -> str:
 
     Example:
         >>> runtime_line(Runtime(tokens_before_mean=400, tokens_after_mean=100, seconds_mean=0.002,
-        ...                      n=8, pays_below_tokens_per_s=150_000))[:65]
-        'values shortened at run time from 400 to 100 tokens a request (mea'
+        ...                      n=8, pays_below_tokens_per_s=150_000))[-64:]
+        'in all at a target that reads fewer than 150,000 tokens a second'
     """
     before, after = count(found.tokens_before_mean), count(found.tokens_after_mean)
     line = (
