@@ -120,4 +120,4 @@ def test_the_real_model_still_gives_what_the_page_shows(name: str) -> None:
         given = strategy(strategy.example, question=strategy.example_question, context=context)
     else:
         given = strategy.apply(template_of(strategy.example), context).text
-    assert given == strategy.example_result
+    assert given == strategy.example_result, f"put this there, and run docs/generate.py: {given!r}"
