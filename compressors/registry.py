@@ -98,6 +98,8 @@ _ENTRIES: tuple[Entry, ...] = (
            "drops the words that a token classifier finds worth least", extra="llmlingua"),
     _entry("CO323", "self-information", "self_information:SelfInformation", "input", "lossy",
            "drops the words of a context that tell least", extra="llmlingua"),
+    _entry("CO324", "common-words", "common_words:CommonWords", "input", "lossy",
+           "drops the words of a context that are most common"),
     _entry("CO330", "sentences", "sentences:Sentences", "input", "lossy",
            "keeps the sentences of a context that the question asks for"),
     _entry("CO331", "history", "history:History", "input", "lossy",

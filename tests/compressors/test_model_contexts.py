@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from costopt.compressors.base import NotApplicable, StrategyContext
 from costopt.compressors.longllmlingua import documents
 from costopt.compressors.registry import get, parse_spec
-from costopt.compressors.self_information import drop_order
+from costopt.compressors.word_kinds import drop_order
 from costopt.core.errors import CostoptError
 from costopt.core.protocols import WordScore
 from costopt.core.types import Message, PromptTemplate, Source, Syntax
