@@ -130,6 +130,7 @@ def context_arms(with_peers: bool) -> Iterator[Arm]:
     count = counter_for("o200k_base")
     yield ours("sentences", 0.25, count, None, asks=True)
     yield ours("sentences", 0.25, count, None)
+    yield ours("common-words", 0.75, count, None)
     if not with_peers:
         return
     installed = peers.installed()

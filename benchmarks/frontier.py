@@ -62,8 +62,10 @@ def arms_of(kind: str, count: TokenCounter, model: ContextCompressor | None) -> 
             yield ours("sentences", rate, count, model, asks=True, generate=rate in (0.5, 0.25))
     for rate in (0.7, 0.5) if kind != "documents" else ():
         yield ours("sentences", rate, count, model)
+    free = {"passages": KEPT, "documents": (0.5,), "examples": (0.8, 0.6, 0.4)}[kind]
+    for rate in free:
+        yield ours("common-words", rate, count, model, generate=rate == 0.6)
     if model is not None:
-        free = {"passages": KEPT, "documents": (0.5,), "examples": (0.8, 0.6, 0.4)}[kind]
         for rate in free:
             yield ours("self-information", rate, count, model, generate=rate == 0.6)
         for rate in (0.8, 0.6) if kind == "passages" else ():
