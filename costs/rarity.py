@@ -1,6 +1,7 @@
 """How rare a word is, by a tokenizer's own vocabulary: no model, no list of frequencies."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from math import log
 
 from .vocabulary import ensure_tiktoken
@@ -29,8 +30,12 @@ def rarity(word: str) -> float:
         >>> rarity("of") < rarity("river") < rarity("Corrow")
         True
     """
+    return sum(log(1 + token) for token in _encoder()(f" {word[:_LONGEST]}"))
+
+
+@cache
+def _encoder() -> Callable[[str], list[int]]:
     import tiktoken
 
     ensure_tiktoken((_ENCODING,))
-    tokens = tiktoken.get_encoding(_ENCODING).encode_ordinary(f" {word[:_LONGEST]}")
-    return sum(log(1 + token) for token in tokens)
+    return tiktoken.get_encoding(_ENCODING).encode_ordinary
