@@ -4,11 +4,11 @@ For each prompt and strategy: no exception, nothing that the guard refuses, neve
 same again when applied to its own result, and byte for byte the same over repeats and over
 processes with other hash seeds. What `propose` lets out, each strategy alone and in chains, passed
 the guard, lists what it lost, and has fewer tokens. The strategies of contexts shorten the same
-texts as values of variables, with a question and without: never longer, never to nothing (repeated
-in full at a rate of a half, once at others). Prints a line a strategy, with what it saves; exits
-with 1 where anything failed.
+texts as values of variables, with a question and without: never longer, never to nothing, and
+three times the same. Prints a line a strategy, with what it saves; exits with 1 where anything
+failed.
 
-    python benchmarks/corpus.py [--data FOLDER] [--repeats 20] [--seeds 3] [--json FILE]
+    python benchmarks/corpus.py [--data FOLDER] [--repeats 20] [--seeds 3] [--jobs 1] [--json FILE]
 
 FOLDER holds JSON lines with the texts of prompts in ``text`` (``prompts_*/prompts*.jsonl``), each
 read in the format that its ``path`` names; by default the sample prompts.
@@ -20,9 +20,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,7 +33,6 @@ from typing import Any
 from corpus_checks import (
     CHAINS,
     QUESTION,
-    RATES,
     Row,
     over_chain,
     over_prompts,
@@ -50,6 +52,7 @@ from costopt.costs.tokens import counter_for
 SAMPLES = Path(__file__).resolve().parent.parent / "prompts"
 LENGTHS = (18, 22, 25, 31, 40)
 TOKENIZER = "o200k_base"
+VALUE_REPEATS = 3
 COMMAND = "python benchmarks/corpus.py --data FOLDER --json FILE"
 
 
@@ -104,32 +107,56 @@ def fingerprint(corpus: list[PromptTemplate], context: StrategyContext) -> str:
     return digest.hexdigest()
 
 
-def rows_of(
-    corpus: list[PromptTemplate], context: StrategyContext, repeats: int
-) -> Iterator[tuple[str, Row]]:
-    """Yield the rows of the table, each with the group that it is of."""
-    for strategy in template_strategies():
-        yield "strategies", over_prompts(strategy, corpus, context, repeats)
-    for chain in CHAINS:
-        yield "chains", over_chain(chain, corpus, context)
-    for strategy in value_strategies():
-        for question in (None, QUESTION):
-            full = strategy.get_params()["rate"] == RATES[1]
-            row = over_values(strategy, question, corpus, context, repeats if full else 2)
-            yield "values", row
+def tasks(repeats: int) -> list[tuple[str, Callable[..., Row]]]:
+    """Return what makes the rows of the table, each with the group that it is of."""
+    found: list[tuple[str, Callable[..., Row]]] = [
+        ("strategies", partial(over_prompts, strategy, repeats=repeats))
+        for strategy in template_strategies()
+    ]
+    found += [("chains", partial(over_chain, chain)) for chain in CHAINS]
+    found += [
+        ("values", partial(over_values, strategy, question, repeats=min(repeats, VALUE_REPEATS)))
+        for strategy in value_strategies()
+        for question in (None, QUESTION)
+    ]
+    return found
 
 
-def other_seeds(args: argparse.Namespace, wanted: str) -> int:
-    """Return how many processes with other hash seeds came to another result."""
-    different = 0
-    for seed in range(1, args.seeds + 1):
-        command = [sys.executable, __file__, "--data", str(args.data), "--fingerprint"]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True,
+_shared: list[Any] = []
+"""The corpus, the context and the repeats, which forked processes inherit."""
+
+
+def _row(number: int) -> tuple[str, Row]:
+    corpus, context, repeats = _shared
+    group, make = tasks(repeats)[number]
+    return group, make(corpus=corpus, context=context)
+
+
+def rows_of(jobs: int, repeats: int) -> Iterator[tuple[str, Row]]:
+    """Yield the rows of the table, each with the group that it is of, in order."""
+    numbers = range(len(tasks(repeats)))
+    if jobs == 1:
+        yield from map(_row, numbers)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        yield from pool.map(_row, numbers)
+
+
+def with_seeds(args: argparse.Namespace) -> list[subprocess.Popen[str]]:
+    """Start a process for each of the hash seeds, which prints its fingerprint."""
+    command = [sys.executable, __file__, "--data", str(args.data), "--fingerprint"]
+    return [
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
-        )  # fmt: skip
-        different += done.stdout.strip() != wanted
-    return different
+        )
+        for seed in range(args.seeds)
+    ]  # fmt: skip
+
+
+def different(processes: list[subprocess.Popen[str]], wanted: str) -> int:
+    """Return how many of the processes came to another result."""
+    return sum(process.communicate()[0].strip() != wanted for process in processes)
 
 
 def printed(found: Iterable[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
@@ -214,6 +241,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=SAMPLES)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="processes; by fork")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--fingerprint", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -227,10 +255,12 @@ def main() -> int:
         return 0
     tokens = sum(count(template.text) for template in corpus)
     print(f"{len(corpus)} prompts, {tokens:,} tokens ({TOKENIZER})")
-    rows = list(printed(rows_of(corpus, context, args.repeats)))
-    different = other_seeds(args, fingerprint(corpus, context)) if args.seeds else 0
-    print(f"{args.repeats} repeats; {args.seeds} other hash seeds, {different} of them different")
-    wrong = sum(row.wrong.total() for _, row in rows) + different
+    _shared[:] = [corpus, context, args.repeats]
+    processes = with_seeds(args)
+    rows = list(printed(rows_of(args.jobs, args.repeats)))
+    others = different(processes, fingerprint(corpus, context)) if args.seeds else 0
+    print(f"{args.repeats} repeats; {args.seeds} other hash seeds, {others} of them different")
+    wrong = sum(row.wrong.total() for _, row in rows) + others
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         made = json.dumps(as_json(rows, len(corpus), tokens), indent=1, ensure_ascii=False)

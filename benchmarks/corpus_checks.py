@@ -75,7 +75,7 @@ def _shortens(name: str) -> bool:
 
 
 def over_prompts(
-    strategy: Strategy, corpus: Iterable[PromptTemplate], context: StrategyContext, repeats: int
+    strategy: Strategy, *, corpus: Iterable[PromptTemplate], context: StrategyContext, repeats: int
 ) -> Row:
     """Apply one strategy to every prompt, and check what comes out."""
     row = Row(strategy.name)
@@ -90,7 +90,7 @@ def over_prompts(
     return row
 
 
-def over_chain(text: str, corpus: Iterable[PromptTemplate], context: StrategyContext) -> Row:
+def over_chain(text: str, *, corpus: Iterable[PromptTemplate], context: StrategyContext) -> Row:
     """Propose one chain for every prompt, and check what is let out."""
     row = Row(text)
     chain = tuple(map(StrategySpec, text.split("+")))
@@ -188,6 +188,7 @@ def _tokens(template: PromptTemplate, context: StrategyContext) -> int:
 def over_values(
     strategy: ContextStrategy,
     question: str | None,
+    *,
     corpus: Iterable[PromptTemplate],
     context: StrategyContext,
     repeats: int,
