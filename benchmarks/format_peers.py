@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
+from html import unescape
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
@@ -17,6 +19,7 @@ from costopt.compressors.guard import check
 from costopt.core.types import PromptTemplate, Syntax
 
 PEERS = ("toon-format", "html-to-markdown", "markdownify")
+TITLE = re.compile(r"<title\b[^>]*>([^<]*)</title>", re.IGNORECASE)
 MARKUP = frozenset({"markup"})
 
 
@@ -75,7 +78,11 @@ def as_csv(value: Any) -> str | None:  # noqa: ANN401 - any JSON
 
 def of_pages(payload: Payload) -> dict[str, Encoded]:
     """Return a page as the peers' Markdown."""
-    made = {"html-to-markdown": html_to_markdown.convert(payload.text).content or ""}
+    plain = html_to_markdown.convert(payload.text).content or ""
+    title = TITLE.search(payload.text)
+    made = {"html-to-markdown": plain}
+    if title:  # which it leaves out: as a stronger peer, with it
+        made["html-to-markdown, title before"] = f"{unescape(title[1]).strip()}\n\n{plain}"
     if find_spec("markdownify"):
         from markdownify import markdownify
 

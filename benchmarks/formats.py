@@ -197,16 +197,18 @@ def as_rows(results: list[Result], tokenizer: str) -> Iterator[dict[str, Any]]:
                 "payloads": result.payloads, "tokens_before": result.before,
                 "tokens_after": line.tokens, "tokens_of_best_peer": line.best,
                 "above_best": {how: one.payloads for how, one in result.above[chain].items()},
+                "peers": list(result.peers),
             }  # fmt: skip
 
 
 def effect(row: dict[str, Any]) -> dict[str, str]:
     """Return the sentence for a strategy's page."""
     saved = 100 * (1 - row["tokens_after"] / row["tokens_before"])
+    best = f"the best peer of each payload has {row['tokens_of_best_peer']:,} together"
     text = (
         f"{row['set']}: {row['tokens_before']:,} tokens as found, {row['tokens_after']:,} after "
-        f"(-{saved:.1f} %), n = {row['payloads']}; the best peer of each payload has "
-        f"{row['tokens_of_best_peer']:,} together."
+        f"({saved:.1f} % saved), n = {row['payloads']}; "
+        f"{best if len(row['peers']) > 1 else 'no other encoding applies'}."
     )
     return {"strategy": row["strategy"], "text": text}
 
