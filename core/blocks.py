@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ _FENCE = re.compile(
     r"(?:^|(?<=\A\ufeff))[ \t]*(?:>[ \t]{0,3}){0,8}(`{3,}+|~{3,}+)([^\n`]*)$", re.MULTILINE
 )
 _TICKS = re.compile(r"`+|\n[ \t\r]*\n")
-_JSON_START = re.compile(r"\{\s{0,200}[\"}]|\[\s{0,200}[\[{\"\]\d\-tfn]")
+_JSON_START = re.compile(r"\{\s{0,200}[\"}]|\[\s{0,200}(?:[\[{\"\]\d-]|true|false|null)")
 _SPACE = re.compile(r'"(?:[^"\\]|\\.)*"|\s+', re.DOTALL)
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 MAX_DEPTH = 100
@@ -144,7 +145,13 @@ def json_blocks(text: str) -> Iterator[tuple[int, int]]:
         >>> [text[start:end] for start, end in json_blocks(text)]
         ['{"a": [1, {}]}']
     """
-    budget = 8 * len(text) + 10_000
+    return iter(_json_blocks(text))
+
+
+@lru_cache(maxsize=64)
+def _json_blocks(text: str) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    budget = 8 * len(text) + 20_000
     step = max(_WINDOW, len(text) // 256)
     at, skipped, rest = 0, 0, text
     while budget > 0 and (match := _JSON_START.search(text, at)):
@@ -154,11 +161,12 @@ def json_blocks(text: str) -> Iterator[tuple[int, int]]:
         try:
             _, end = parse_json(rest, start - skipped)
         except ValueError as error:
-            budget -= getattr(error, "pos", start - skipped + 2_000) - start + skipped + 50
+            budget -= getattr(error, "pos", start - skipped + 20_000) - start + skipped + 150
             at = start + 1
             continue
         at = end + skipped
-        yield start, at
+        found.append((start, at))
+    return tuple(found)
 
 
 def json_in_prose(text: str) -> Iterator[tuple[int, int]]:
