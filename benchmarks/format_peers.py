@@ -12,6 +12,7 @@ from typing import Any
 
 import html_to_markdown
 import toon_format
+from html_to_markdown import ConversionOptions
 from payloads import Payload
 
 from costopt.compressors.contract import template_of
@@ -77,21 +78,30 @@ def as_csv(value: Any) -> str | None:  # noqa: ANN401 - any JSON
 
 
 def of_pages(payload: Payload) -> dict[str, Encoded]:
-    """Return a page as the peers' Markdown."""
-    plain = html_to_markdown.convert(payload.text).content or ""
+    """Return a page as the peers' Markdown.
+
+    By default html-to-markdown puts the title and what is told of the page in front matter, which
+    is judged as the title that it holds; without that it leaves the title out, so it is put before.
+    """
     title = TITLE.search(payload.text)
-    made = {"html-to-markdown": plain}
-    if title:  # which it leaves out: as a stronger peer, with it
-        made["html-to-markdown, title before"] = f"{unescape(title[1]).strip()}\n\n{plain}"
+    bare = html_to_markdown.convert(payload.text, ConversionOptions(extract_metadata=False)).content
+    titled = f"{unescape(title[1]).strip() if title else ''}\n\n{bare or ''}".strip()
+    equal = keeps(payload.text, titled)
+    found = {
+        "html-to-markdown": Encoded(html_to_markdown.convert(payload.text).content or "", equal),
+        "html-to-markdown, title before": Encoded(titled, equal),
+    }
     if find_spec("markdownify"):
         from markdownify import markdownify
 
-        made["markdownify"] = markdownify(payload.text).strip()
-    before = prompt(payload.text)
-    return {
-        name: Encoded(text, check(before, prompt(text), "lossy", "input", MARKUP).rejected is None)
-        for name, text in made.items()
-    }
+        text = markdownify(payload.text).strip()
+        found["markdownify"] = Encoded(text, keeps(payload.text, text))
+    return found
+
+
+def keeps(before: str, after: str) -> bool:
+    """Whether the guard finds that Markdown holds all that a reader sees of a page."""
+    return check(prompt(before), prompt(after), "lossy", "input", MARKUP).rejected is None
 
 
 def prompt(body: str) -> PromptTemplate:
