@@ -113,7 +113,8 @@ class Shortener:
         return (*((gone,) if lost_of else ()), *_alike([note for m in made for note in m.notes]))
 
     def _made_for(self, variant: Variant) -> list[Shortened]:
-        return [made for (name, _), made in self._made.items() if name == variant.name]
+        """Return what was made, in an order that no thread that came first can change."""
+        return [self._made[key] for key in sorted(self._made) if key[0] == variant.name]
 
     def _first(self, key: str, seconds: float) -> float:
         """Return how long it took the first time that it was done on this machine."""

@@ -161,12 +161,21 @@ def test_a_variant_shortens_what_rows_fill_in(tmp_path):
 def test_notes_of_single_requests_are_told_once_a_kind():
     template = template_of("Read: {context}\nQ: {question}")
     variant, context = _variant("ok", template)
-    shortener = Shortener(context=context)
-    for number in range(4):
-        value = TOWN + " It has 3 ponds, and more." + " Swans swim there." * number
-        inputs = {"context": value, "question": "Who built the mill?"}
-        shortener.shorten(variant, Sample(id=str(number), inputs=inputs))
-    lost, rate = shortener.notes(variant)
+    samples = [
+        Sample(id=str(number), inputs={
+            "context": TOWN + " It has 3 ponds, and more." + " Swans swim there." * number,
+            "question": "Who built the mill?",
+        })
+        for number in range(4)
+    ]  # fmt: skip
+    told = set()
+    for order in (samples, samples[::-1], samples[2:] + samples[:2]):
+        shortener = Shortener(context=context)
+        for sample in order:
+            shortener.shorten(variant, sample)
+        told.add(shortener.notes(variant))
+    assert len(told) == 1, "notes depend on which thread came first"
+    lost, rate = told.pop()
     assert "gone from the values of 4 requests" in lost
     assert "requested and" in rate
     assert rate.endswith("requests more)")
