@@ -45,9 +45,9 @@ from costopt.models.weights import pull
 KEPT = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 FULL = Arm(method="full text", setting="", shorten=lambda text, _: text, generate=True)
 EMPTY = Arm(method="no text (control)", setting="", shorten=lambda _, __: "", generate=True)
-ROWS = "20,squad_xquad_en=60,nq_multidoc=16,gsm8k=8,bbh=12,banking77=36"
+ROWS = "20,squad_xquad_en=60,nq_multidoc=12,gsm8k=8,bbh=12,banking77=36"
 """What fits two CPUs in about two hours."""
-QUESTION_ROWS = "squad_xquad_en=150,nq_multidoc=40"
+QUESTION_ROWS = "squad_xquad_en=150,nq_multidoc=24"
 """Rows for the full text and for what of ours is told the question."""
 
 
@@ -57,8 +57,8 @@ def arms_of(kind: str, count: TokenCounter, model: ContextCompressor | None) -> 
         for rate in (0.5, 0.25, 0.1):
             yield ours("sentences", rate, count, model, asks=True, generate=True)
     if kind == "passages":
-        # A quarter is reached at 0.2: sentences go whole, and passages have only about five.
-        for rate in (0.75, 0.5, 0.25, 0.2):
+        # A quarter is reached at less: sentences go whole, and passages have only about five.
+        for rate in (0.75, 0.5, 0.25, 0.15):
             yield ours("sentences", rate, count, model, asks=True, generate=rate in (0.5, 0.25))
     for rate in (0.7, 0.5) if kind != "documents" else ():
         yield ours("sentences", rate, count, model)
@@ -81,7 +81,7 @@ def arms_of_peers(kind: str, llmlingua2: str | None) -> Iterator[Arm]:
         rates = {"passages": (0.9, 0.8, 0.65, 0.45), "documents": (0.25,), "examples": (0.7, 0.4)}
         yield from peers.llmlingua(rates[kind], kind, defaults=kind != "documents")
         if kind != "examples":
-            long = {"passages": (0.55, 0.25), "documents": (0.25, 0.1)}
+            long = {"passages": (0.55, 0.25), "documents": (0.25,)}
             yield from peers.longllmlingua(long[kind], defaults=kind == "passages")
     if llmlingua2:
         yield from peers.llmlingua2(llmlingua2, (0.8, 0.6, 0.4))
