@@ -239,8 +239,9 @@ def main() -> int:
         first = [row for row in found if row["tokenizer"] == found[0]["tokenizer"]]
         written = {
             "benchmark": "formats", "date": today, "command": COMMAND,
-            "about": f"Tokens of payloads in a prompt by {found[0]['tokenizer']}; peers: "
-            f"pretty JSON, compact JSON, CSV, {versions()}.",
+            "about": f"Tokens of payloads in a prompt by {found[0]['tokenizer']}, CSV and TOON of "
+            "costopt in a fence, the peers' without one; peers: pretty JSON, compact JSON, CSV, "
+            f"{versions()}.",
             "effects": [effect(row) for row in first], "rows": found,
         }  # fmt: skip
         args.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
