@@ -34,10 +34,11 @@ _UNIT = (
     r"|characters?|chars?|tokens?|lines?|pages?|bullets?|items?|steps?|examples?|options?|people"
     r"|times?|units?|rows?|columns?|labels?|fields?|[kmgt]?hz|k?wh?|v)\b"
 )
-_MONTHS = frozenset(
-    "jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july "
-    "august september october november december".split()
-)
+_MONTH_NAMES = """
+    jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july
+    august september october november december
+"""
+_MONTHS = frozenset(_MONTH_NAMES.split())
 _COUNT = (
     r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty"
     r"|hundred|thousand|million|billion|dozen"
