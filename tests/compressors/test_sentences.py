@@ -61,7 +61,7 @@ def test_without_a_question_what_most_of_the_text_is_about_stays():
 
 @pytest.mark.parametrize("rate", [0, -1, 1.01, float("nan")])
 def test_a_rate_outside_its_range_is_an_error(rate):
-    with pytest.raises(CostoptError, match="above 0 and at most 1|of type float"):
+    with pytest.raises(CostoptError, match=r"above 0 and at most 1|of type float"):
         get("sentences", rate=rate)
 
 
