@@ -53,6 +53,7 @@ class CommonWords(ContextStrategy):
     summary: ClassVar[str] = "drops the words of a context that are most common"
     reference: ClassVar[str] = "arXiv:2310.06201; Zipf (1949)"
     needs: ClassVar[frozenset[str]] = frozenset({"counter"})
+    reads_question: ClassVar[bool] = False
     example: ClassVar[str] = (
         "The ferry to Gull Island leaves the harbour of Lower Wick every hour in the summer, and "
         "it takes about 40 minutes. It was built by the shipwright Ada Corbin in 1931, and it has "

@@ -41,14 +41,13 @@ def _pair(old: str, new: str) -> tuple[str, str] | str:
     at = 0
     try:
         for start, end, read, kinds in _new_data(old, new, blocks):
-            found = next((i for i, b in enumerate(blocks[at:], at) if holds(b, read)), None)
-            if found is None or blocks[found].kind not in kinds:
-                if "json" not in kinds:  # an array is compared as JSON like any other
-                    continue
+            found = next((i for i in range(at, len(blocks)) if holds(blocks[i], read)), None)
+            if found is None and "json" in kinds:
                 return "a block of data holds a value that was not there"
-            at = found + 1
-            was.append((blocks[found].start, blocks[found].end))
-            now.append((start, end))
+            at = at if found is None else found + 1
+            if found is not None and blocks[found].kind in kinds:
+                was.append((blocks[found].start, blocks[found].end))
+                now.append((start, end))  # any other array is compared as JSON
     except ValueError as error:
         return f"a block of data cannot be read back: {error}"
     return marked(old, was), marked(new, now)

@@ -95,6 +95,22 @@ def test_the_guard_reads_an_array_back_as_lines():
     assert "a JSON value was lost" in check(before, after, "lossy", "input").rejected
 
 
+def test_the_guard_pairs_arrays_and_lines_of_the_same_value_in_order():
+    lines = '{"a": 1}\n{"a": 2}'
+    array = '[{"a":1},{"a":2}]'
+    old = f"Known:\n\n{json.dumps(json.loads(array), indent=2)}\n\nRows:\n\n{lines}\n\nEnd."
+    before, after = guarded(old, f"Known:\n\n{array}\n\nRows:\n\n{array}\n\nEnd.")
+    assert check(before, after, "lossless", "input").rejected is None
+
+
+def test_many_arrays_beside_lines_are_read_once_each():
+    # No clock here: trying every array for every other one takes minutes, and would be seen.
+    arrays = "\n\n".join(f"Word {at}:\n[\n  {at},\n  {at}\n]" for at in range(1_500))
+    template = template_of(f'{{"a": 1}}\n{{"a": 2}}\n\n{arrays}', syntax=Syntax.NONE)
+    after = get("data-format", formats="json").apply(template, CONTEXT)
+    assert "[1499,1499]" in after.text
+
+
 def test_backticks_in_strings_are_no_code():
     note = {"note": "The files of `harp` or ```, see `lib`.", "at": [1, 2, 3]}
     template = prompt(note, lead="Known:")

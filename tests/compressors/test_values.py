@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from costopt.compressors.base import ContextStrategy, NotApplicable, StrategyContext
 from costopt.compressors.contract import PieceCounter
-from costopt.compressors.registry import get
+from costopt.compressors.registry import get, load
 from costopt.compressors.value_files import read_value, value_strategies
 from costopt.compressors.values import cut, cut_by_all
 from costopt.core.errors import CostoptError
@@ -146,3 +146,9 @@ def test_any_text_is_read_as_it_is(text):
 def test_doctests_hold(name):
     module = importlib.import_module(f"costopt.compressors.{name}")
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("name", ["self-information", "common-words", "sentences", "history"])
+def test_a_question_that_is_not_used_is_said_not_to_be_read(name):
+    cls = load(name)
+    assert cls.reads_question == ("question: Not used." not in cls.__doc__)
