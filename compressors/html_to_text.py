@@ -32,6 +32,7 @@ _LEGEND = re.compile(r"(</?)(?:legend|figcaption)\b", re.IGNORECASE)
 _FOOT = re.compile(r"(</?)tfoot\b", re.IGNORECASE)
 # Links that show nothing, the converter's name for one whose image has no source among them.
 _UNSEEN = re.compile(r"(?<!!)\[(?:([^\[\]\s]{1,2000})\]\(\1|\]\([^()\s]{0,2000})\)")
+_ALONE = re.compile(r">\s*([^<>\s]+)\s*<")
 _TASK = re.compile(r"^([ \t]*-) \[[ x]\](?= )", re.MULTILINE)
 _LEAST_TAGS = 2
 _MOST_REGIONS = 40
@@ -39,6 +40,7 @@ _LARGEST = 3_000_000
 _OPTIONS = ConversionOptions(
     extract_metadata=False,
     bullets="-",
+    autolinks=False,  # an address in angle brackets would read as a tag
     expand_abbreviations=False,
     include_blockquote_citations=False,
     compact_tables=True,
@@ -160,7 +162,8 @@ def _converted(source: str, syntax: Syntax, eol: str) -> str:
     except Exception:  # whatever its parser does: the HTML then stays as it is
         return source
     made = _IMAGE.sub(r"\1", _FRONT.sub("", made or "", count=1))
-    made = _UNSEEN.sub("", made).strip()
+    shown = frozenset(map(html.unescape, _ALONE.findall(text)))  # of links, their own address too
+    made = _UNSEEN.sub(lambda link: link[1] if link[1] in shown else "", made).strip()
     if "checkbox" in text:
         made = _TASK.sub(r"\1", made)
     title = _TITLE.search(text)

@@ -74,6 +74,14 @@ def test_crlf_is_kept():
     assert applied(text) == "One\r\n\r\nTwo\r\n\r\n{{ x }}"
 
 
+def test_links_that_show_their_own_address_are_text():
+    text = (
+        '<div class="a"><p>See <a href="https://a.example/x?y&amp;z">https://a.example/x?y&amp;z</a>'
+        ' or <a href="docs">docs</a>.</p><p>Not <a href="y"><img></a> this.</p></div>\n{{ x }}'
+    )
+    assert applied(text) == ("See https://a.example/x?y&z or docs.\n\nNot  this.\n{{ x }}")
+
+
 PAGE = "<!DOCTYPE html><html><body>{}</body></html>"
 
 
