@@ -21,7 +21,8 @@ def explain(
     del debug  # read by cli.main
     from ..compressors.pages import page
     from ..compressors.registry import entry
-    from .output import emit
+    from ..reports.pages import wrapped
+    from .output import emit, page_width
 
     name = code.upper() if code[:2].lower() == "co" and code[2:].isdigit() else code.lower()
-    emit(page(entry(name)).rstrip() + "\n", None)
+    emit(wrapped(page(entry(name)), page_width()).rstrip() + "\n", None)

@@ -127,7 +127,6 @@ _ENTRIES: tuple[Entry, ...] = (
     _entry("CO411", "effort", "effort:Effort", "output", "lossy",
            "asks a reasoning model for less reasoning"),
 )  # fmt: skip
-_BY_NAME = {item.name: item for item in _ENTRIES}
 
 
 def entries() -> tuple[Entry, ...]:
@@ -204,8 +203,9 @@ def _of_plugins(name: str) -> Entry:
     for plugin, said in checked.wrong:
         if name == plugin.name:
             raise CostoptError(said, hint=f"mend or uninstall {plugin.package}")
-    known = (*_BY_NAME, *(item.name for item in checked.usable))
-    raise CostoptError(f"unknown strategy {name!r}", hint=nearest(name, known))
+    known = [text for item in (*_ENTRIES, *checked.usable) for text in (item.name, item.code)]
+    hint = nearest(name, known, otherwise="costopt strategies lists them all")
+    raise CostoptError(f"unknown strategy {name!r}", hint=hint)
 
 
 def load(name: str) -> type[Strategy]:

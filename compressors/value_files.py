@@ -44,9 +44,9 @@ def _check(strategy: Strategy, free: Sequence[ContextStrategy]) -> None:
     name = strategy.name
     if not isinstance(strategy, ContextStrategy):
         first = free[0].name if free else _EXAMPLE
-        said = f"{free[0].name} shortens a value, and " if free else ""
+        mixed = f"{first} shortens a value, and {name} edits a prompt: one file cannot be both"
         raise CostoptError(
-            f"{said}{name} edits a prompt: one file cannot be both",
+            mixed if free else f"{name} edits a prompt, and the file is to be a value",
             hint=f"for a value: --strategy {first}; for a variable of a prompt: {first}:on=NAME",
         )
     if strategy.on is not None:

@@ -51,8 +51,13 @@ class CostoptError(Exception):
         return f"{place}{self.what}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint that names the known name nearest to ``name``, or lists them all.
+def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """Return a hint that names the known name nearest to ``name``.
+
+    Args:
+        name: The name that is not known.
+        known: Those that are.
+        otherwise: What to say where none is near; by default they are all listed.
 
     Example:
         >>> nearest("whitspace", ["whitespace", "filler"])
@@ -60,4 +65,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f'did you mean "{close[0]}"?' if close else "known: " + ", ".join(names)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return otherwise or "known: " + (", ".join(names) or "none")

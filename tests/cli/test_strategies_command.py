@@ -6,6 +6,14 @@ import pytest
 
 from costopt.cli.main import main
 from costopt.compressors.registry import entries
+from costopt.core.blocks import fences
+
+
+def prose(page: str) -> list[str]:
+    """Return the lines of a page that stand in no fence."""
+    for fence in reversed(list(fences(page))):
+        page = page[: fence.start] + page[fence.end :]
+    return page.splitlines()
 
 
 def test_the_list_names_every_strategy(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,6 +54,7 @@ def test_every_strategy_has_a_page(name: str, capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert name in out
     assert err == ""
+    assert all(len(line) <= 80 for line in prose(out) if " " in line.strip("- "))
 
 
 def test_a_page_by_its_code_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,4 +68,10 @@ def test_an_unknown_code_is_one_error(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["explain", "whitspace"]) == 2
     assert capsys.readouterr().err == (
         "error: unknown strategy 'whitspace'\n  help: did you mean \"whitespace\"?\n"
+    )
+    assert main(["explain", "CO3244"]) == 2
+    assert 'help: did you mean "CO324"?' in capsys.readouterr().err
+    assert main(["explain", "zzz"]) == 2
+    assert capsys.readouterr().err == (
+        "error: unknown strategy 'zzz'\n  help: costopt strategies lists them all\n"
     )

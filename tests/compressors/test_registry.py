@@ -35,6 +35,8 @@ def test_a_chain_is_read_with_typed_parameters():
     ("text", "what", "hint"),
     [
         ("whitspace", "unknown strategy 'whitspace'", "whitespace"),
+        ("CO3244", "unknown strategy 'CO3244'", '"CO324"'),
+        ("zzz", "unknown strategy 'zzz'", "costopt strategies"),
         ("", "empty part", "+"),
         ("filler++none", "empty part", "+"),
         ("token-budget:tokns=4", "no parameter 'tokns'", '"tokens"'),
