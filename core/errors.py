@@ -62,6 +62,8 @@ def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> st
     Example:
         >>> nearest("whitspace", ["whitespace", "filler"])
         'did you mean "whitespace"?'
+        >>> nearest("whitspace", [])
+        'known: none'
     """
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.5)

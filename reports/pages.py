@@ -13,14 +13,14 @@ def wrapped(page: str, width: int) -> str:
     r"""Return a page with its paragraphs and list items broken at a width; fences stay.
 
     Example:
-        >>> print(wrapped("# Mill\n\nIt stands by\nthe river.\n\n- one or two\n- three", 12))
+        >>> print(wrapped("# Mill\n\nIt stands by\nthe river.\n\n- one or two sails\n- three", 12))
         # Mill
         <BLANKLINE>
         It stands by
         the river.
         <BLANKLINE>
-        - one or
-          two
+        - one or two
+          sails
         - three
     """
     parts: list[str] = []

@@ -134,7 +134,6 @@ def test_a_named_variable_leaves_the_prompt_as_it_is_and_says_so(
         (["-s", "whitespace", "-s", "sentences"], "sentences shortens a value, and whitespace"),
         (["-s", "sentences:on=x", "--value"], "sentences:on=x names a variable of a prompt"),
         (["-s", "sentences:question=x"], "sentences:question=x names a variable of a prompt"),
-        (["-s", "sentences:on=x"], "the prompt has no variable 'x'; known: none"),
         (["-s", "sentences", "--lossless"], "not lossless: sentences"),
         (["-s", "longllmlingua"], "longllmlingua: it needs a question"),
         (["-s", "llmlingua2"], "none is named"),
