@@ -98,8 +98,18 @@ def _comparable(part: str) -> Comparable:
     return import_module(f".guard_{part}", __package__).comparable
 
 
-def dropped(before: PromptTemplate, after: PromptTemplate) -> tuple[str, ...]:
-    """Return the anchors that the edited template has fewer of, each once."""
+def dropped(
+    before: PromptTemplate, after: PromptTemplate, rewrites: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Return the anchors that the edited template has fewer of, each once.
+
+    Args:
+        before: The template.
+        after: The edited one.
+        rewrites: Parts that the edit may change: data in another format has lost nothing.
+    """
+    pair = _comparable("data")(before, after) if "data" in rewrites else (before, after)
+    before, after = (before, after) if isinstance(pair, str) else pair
     return lost(_anchors(before), _anchors(after))
 
 

@@ -69,7 +69,8 @@ def _variant(template: PromptTemplate, chain: Chain, context: StrategyContext) -
     chain, after, rejected = _applied(template, chain, own)
     dropped: tuple[str, ...] = ()
     if rejected is None and not control:
-        dropped = lost_anchors(template, after)
+        rewrites = frozenset[str]().union(*(load(spec.name).rewrites for spec in chain))
+        dropped = lost_anchors(template, after, rewrites)
         # What a value is shortened to is only known once a row gives it one.
         if not any(at_run_time(spec) for spec in chain):
             rejected = _worthless(template, after, side, context)

@@ -66,6 +66,18 @@ def test_what_a_lossy_chain_dropped_is_listed_under_an_output_side_too():
     assert variant("whitespace+max-tokens", template).dropped == ()
 
 
+def test_what_stands_in_data_of_another_format_is_not_dropped():
+    rows = "".join(f"| Plan {at}   | never more than {at} USD |   x   |\n" for at in range(6))
+    template = template_of(
+        f"Please read this.\n\n| Plan     | Rule     |   z   |\n|:---|:---|:---|\n{rows}\n{{x}}"
+    )
+    for chain in ("data-format", "filler+data-format"):
+        found = variant(chain, template=template)
+        assert found.rejected is None
+        assert "```csv" in found.template.text
+        assert found.dropped == ()
+
+
 def test_max_tokens_changes_settings_only():
     found = variant("max-tokens")
     assert found.template.messages == TEMPLATE.messages
