@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from math import log
+from math import fsum, log
 from statistics import fmean
 
 from .sentences_of import stem
@@ -61,7 +61,7 @@ def relevance(pieces: Sequence[Sequence[str]], question: Sequence[str]) -> list[
     scores: list[float] = []
     for piece, count in zip(pieces, counts, strict=True):
         long = _K1 * (1 - _B + _B * len(piece) / mean)
-        scores.append(sum(rarity[t] * n * (_K1 + 1) / (n + long) for t, n in count.items()))
+        scores.append(fsum(rarity[t] * n * (_K1 + 1) / (n + long) for t, n in count.items()))
     return scores
 
 
@@ -75,6 +75,7 @@ def centrality(pieces: Sequence[Sequence[str]]) -> list[float]:
         Nenkova and Vanderwende, "The Impact of Frequency on Summarization" (2005).
     """
     spread = Counter(term for piece in pieces for term in set(piece))
+    # Summed exactly, so that the order of a set, which differs between processes, has no part in it.
     return [
-        sum(log(1 + spread[t]) for t in set(piece)) / (len(set(piece)) + 3.0) for piece in pieces
+        fsum(log(1 + spread[t]) for t in set(piece)) / (len(set(piece)) + 3.0) for piece in pieces
     ]
