@@ -75,7 +75,7 @@ def centrality(pieces: Sequence[Sequence[str]]) -> list[float]:
         Nenkova and Vanderwende, "The Impact of Frequency on Summarization" (2005).
     """
     spread = Counter(term for piece in pieces for term in set(piece))
-    # Summed exactly, so that the order of a set, which differs between processes, has no part in it.
+    # Summed exactly: the order of a set differs between processes, and may have no part in it.
     return [
         fsum(log(1 + spread[t]) for t in set(piece)) / (len(set(piece)) + 3.0) for piece in pieces
     ]
