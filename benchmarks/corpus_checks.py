@@ -160,7 +160,7 @@ def _proposed(row: Row, chain: Chain, template: PromptTemplate, context: Strateg
         said = _broken(template, after)
     if said:
         row.fail("let out against the guard", f"{where}: {said}")
-    if variant.dropped != dropped(template, after):
+    if variant.dropped != dropped(template, after, rewrites):
         row.fail("lost anchors that are not listed", where)
     before, now = _tokens(template, context), _tokens(after, context)
     # An order that a prefix cache can hold is worth the same number of tokens.

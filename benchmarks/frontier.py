@@ -88,7 +88,7 @@ def arms_of_peers(kind: str, llmlingua2: str | None) -> Iterator[Arm]:
     if "Selective Context" in installed and kind != "documents":
         off = (0.1, 0.2, 0.35, 0.5, 0.65) if kind == "passages" else (0.2, 0.35, 0.5)
         yield from peers.selective_context(off)
-    if "prompt-optimizer" in installed:
+    if "prompt-optimizer" in installed and kind != "documents":
         yield from peers.prompt_optimizer(pulp=kind == "passages")
 
 
@@ -140,6 +140,16 @@ def table(of: Set, points: Sequence[Point]) -> Iterator[str]:
         if p is full:
             start = f"{mean(full.nats):.2f}"
         yield f"{p.arm.name:<38}{len(p.nats):>5}{p.kept:>6.2f}  {start:<21}{score}".rstrip()
+
+
+def can_tell(of: Set, points: Sequence[Point]) -> Iterator[str]:
+    """Yield a warning where it is no loss to leave the whole text out."""
+    bounds = change(of, points[0].nats, points[1].nats)
+    if bounds is None or bounds.high >= 0:
+        yield (
+            f"\n{of.name}: to leave the whole text out is no loss to this model "
+            f"({said(bounds)}): this set says nothing of what shortening loses"
+        )
 
 
 def lines_of(points: Sequence[Point]) -> dict[str, list[Point]]:
@@ -213,7 +223,7 @@ def effects(of: Set, points: Sequence[Point]) -> Iterator[dict[str, str]]:
     """Yield a sentence for the page of each of costopt's strategies that was measured."""
     full = points[0]
     size = sum(full.before) / max(len(full.before), 1)
-    for p in points[2:]:
+    for p in points[2:] if not any(can_tell(of, points)) else ():
         bounds = change(of, full.nats, p.nats)
         if not p.arm.method.startswith("costopt ") or bounds is None:
             continue
@@ -245,7 +255,9 @@ async def measure(args: argparse.Namespace, client: Client, texts: Texts) -> int
             wide = arm in (FULL, EMPTY) or (arm.asks and not arm.peer)
             points.append(await point(of, arm, most if wide else rows, client, texts))
             print(f"{name}: {arm.name}, kept {points[-1].kept:.2f}", file=sys.stderr, flush=True)
-        told = [*table(of, points), *free_of_questions(of, points), *with_questions(of, points)]
+        warned = [*can_tell(of, points)]
+        compared = warned or [*free_of_questions(of, points), *with_questions(of, points)]
+        told = [*table(of, points), *compared]
         print("\n".join(told), flush=True)
         panels.append((of, points))
         told_of += effects(of, points)
