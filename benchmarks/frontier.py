@@ -118,6 +118,12 @@ def change(of: Set, base: Sequence[float | None], other: Sequence[float | None])
     return paired_bounds(values, alpha=0.025, scale="unbounded", clusters=clusters)
 
 
+def moved(of: Set, full: Point, other: Point) -> float | None:
+    """Return the mean change of a point; ``None`` where it was not measured."""
+    bounds = change(of, full.nats, other.nats)
+    return bounds.mean if bounds else None
+
+
 def said(bounds: Bounds | None) -> str:
     """Return a change with its interval."""
     if bounds is None:
@@ -135,8 +141,8 @@ def table(of: Set, points: Sequence[Point]) -> Iterator[str]:
         start = "" if p is full else said(change(of, full.nats, p.nats))
         score = "" if mean(p.scores) is None else f"{mean(p.scores):.2f}"
         if score and p is not full:
-            moved = change(of, full.scores, p.scores)
-            score += f" ({said(moved)})"
+            bounds = change(of, full.scores, p.scores)
+            score += f" ({said(bounds)})"
         if p is full:
             start = f"{mean(full.nats):.2f}"
         yield f"{p.arm.name:<38}{len(p.nats):>5}{p.kept:>6.2f}  {start:<21}{score}".rstrip()
@@ -262,7 +268,7 @@ async def measure(args: argparse.Namespace, client: Client, texts: Texts) -> int
         panels.append((of, points))
         told_of += effects(of, points)
         if args.plot:
-            args.plot.write_text(draw(panels), "utf-8")
+            args.plot.write_text(draw(panels, moved), "utf-8")
     if args.json:
         found = {
             "benchmark": "frontier",

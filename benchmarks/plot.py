@@ -1,20 +1,20 @@
 """The plot of `frontier.py`: tokens kept against the change of quality, a panel a set, as SVG."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
-from quality import Point, mean
+from quality import Point
 from sets import Set
 
 _WIDE, _HIGH, _LEFT, _TOP, _GAP = 340, 240, 52, 34, 46
-_COLOURS = ("#0b7a75", "#1d4ed8", "#7c3aed", "#0e7490", "#b45309", "#be123c", "#a16207", "#c2410c",
-            "#9f1239", "#64748b", "#475569", "#94a3b8", "#57534e", "#78716c")  # fmt: skip
+_COLOURS = ("#0b7a75", "#1d4ed8", "#7c3aed", "#c026d3", "#b45309", "#be123c", "#a16207", "#15803d",
+            "#9f1239", "#64748b", "#0369a1", "#78350f", "#4d7c0f", "#6d28d9", "#57534e", "#db2777",
+            "#0891b2", "#334155", "#ca8a04", "#059669")  # fmt: skip
 _FLOOR = -2.5
 
 
-def _delta(points: Sequence[Point], p: Point) -> float | None:
-    pairs = zip(points[0].nats, p.nats, strict=False)
-    return mean([None if None in (a, b) else b - a for a, b in pairs])
+Delta = Callable[[Set, Point, Point], float | None]
+"""The change of a point against the full text; ``None`` where it was not measured."""
 
 
 def _x(kept: float) -> float:
@@ -25,8 +25,8 @@ def _y(value: float, top: float) -> float:
     return _TOP + (top - max(value, _FLOOR)) / (top - _FLOOR) * _HIGH
 
 
-def _panel(of: Set, points: Sequence[Point], colour: dict[str, str]) -> Iterator[str]:
-    drawn = [(p, d) for p in points[2:] if (d := _delta(points, p)) is not None]
+def _panel(of: Set, points: Sequence[Point], colour: dict[str, str], delta: Delta) -> Iterator[str]:
+    drawn = [(p, d) for p in points[2:] if (d := delta(of, points[0], p)) is not None]
     top = max([0.2, *(d + 0.1 for _, d in drawn)])
     yield f'<text x="{_LEFT}" y="{_TOP - 12}" class="h">{escape(of.name)}</text>'
     yield f'<rect x="{_LEFT}" y="{_TOP}" width="{_WIDE}" height="{_HIGH}" class="f"/>'
@@ -38,19 +38,22 @@ def _panel(of: Set, points: Sequence[Point], colour: dict[str, str]) -> Iterator
         yield f'<text x="{_x(kept):.1f}" y="{_TOP + _HIGH + 15}" class="t m">{kept:g}</text>'
     for method, shade in colour.items():
         own = sorted(((p.kept, d) for p, d in drawn if p.arm.method == method), reverse=True)
+        own_class = "l" if method.startswith("costopt") else "l p"
+        inside = shade if method.startswith("costopt") else "#fff"
         path = " ".join(f"{_x(k):.1f},{_y(d, top):.1f}" for k, d in own)
         if len(own) > 1:
-            yield f'<polyline points="{path}" stroke="{shade}" class="l"/>'
+            yield f'<polyline points="{path}" stroke="{shade}" class="{own_class}"/>'
         for k, d in own:
             title = escape(f"{method}: kept {k:.2f}, {d:+.2f} nats a token")
             yield (
-                f'<circle cx="{_x(k):.1f}" cy="{_y(d, top):.1f}" r="3.5" fill="{shade}">'
+                f'<circle cx="{_x(k):.1f}" cy="{_y(d, top):.1f}" r="3.5" fill="{inside}" '
+                f'stroke="{shade}" stroke-width="1.5">'
                 f"<title>{title}</title></circle>"
             )
 
 
-def draw(panels: Sequence[tuple[Set, Sequence[Point]]]) -> str:
-    """Return the plot of all sets that were measured."""
+def draw(panels: Sequence[tuple[Set, Sequence[Point]]], delta: Delta) -> str:
+    """Return the plot of all sets that were measured; what is not ours is drawn hollow."""
     methods = list(dict.fromkeys(p.arm.method for _, points in panels for p in points[2:]))
     colour = {m: _COLOURS[i % len(_COLOURS)] for i, m in enumerate(methods)}
     across = min(3, len(panels))
@@ -63,12 +66,12 @@ def draw(panels: Sequence[tuple[Set, Sequence[Point]]]) -> str:
         'font-family="system-ui, sans-serif">',
         "<style>.h{font-size:14px;font-weight:600}.t{font-size:11px;fill:#555}.e{text-anchor:end}"
         ".m{text-anchor:middle}.f{fill:none;stroke:#999}.g{stroke:#ddd}.l{fill:none;"
-        "stroke-width:1.6}</style>",
+        "stroke-width:1.6}.p{stroke-dasharray:4 3;stroke-width:1.2}</style>",
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     for number, (of, points) in enumerate(panels):
         x, y = number % across * wide, number // across * high
-        parts += [f'<g transform="translate({x},{y})">', *_panel(of, points, colour), "</g>"]
+        parts += [f'<g transform="translate({x},{y})">', *_panel(of, points, colour, delta), "</g>"]
     base = down * high
     parts.append(
         f'<text x="{_LEFT}" y="{base + 6}" class="t">across: tokens kept; up: change of the '
@@ -76,6 +79,11 @@ def draw(panels: Sequence[tuple[Set, Sequence[Point]]]) -> str:
     )
     for number, method in enumerate(methods):
         x, y = _LEFT + number % 3 * (width - _LEFT) / 3, base + 28 + number // 3 * 18
-        parts.append(f'<circle cx="{x:.0f}" cy="{y - 4}" r="4" fill="{colour[method]}"/>')
+        shade = colour[method]
+        inside = shade if method.startswith("costopt") else "#fff"
+        parts.append(
+            f'<circle cx="{x:.0f}" cy="{y - 4}" r="4" fill="{inside}" stroke="{shade}" '
+            'stroke-width="1.5"/>'
+        )
         parts.append(f'<text x="{x + 10:.0f}" y="{y}" class="t">{escape(method)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
