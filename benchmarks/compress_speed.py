@@ -158,7 +158,8 @@ def context_rounds(
         seconds: list[float] = []
         tokens: list[int] = []
         for number in range(rounds + 1):
-            batch = [(f"Request {number}-{i}.\n\n{t}", q) for i, (t, q) in enumerate(texts)]
+            mark = f"{time.time_ns()}-{number}"  # What a model made of a text is kept between runs.
+            batch = [(f"Request {mark}-{i}.\n\n{t}", q) for i, (t, q) in enumerate(texts)]
             size = sum(count(text) for text, _ in batch)
             begun = time.perf_counter()
             for text, question in batch if number else batch[:1]:
