@@ -15,6 +15,7 @@ from ..core.blocks import (
     json_in_prose,
     lines,
     tables,
+    unfenced,
 )
 from ..core.ranges import Ranges
 from .encodings import decoded, load, same, table_rows
@@ -45,18 +46,13 @@ class DataBlock:
 def data_blocks(text: str) -> Iterator[DataBlock]:
     """Yield JSON that fills a fence, and JSON in prose, from left to right."""
     found: list[DataBlock] = []
-    outside: list[tuple[int, int]] = []
-    at = 0
     for fence in fences(text):
-        outside.append((at, fence.start))
-        at = fence.end
         body = text[fence.body_start : fence.body_end]
         inner = list(json_blocks(body)) if fence.language in _JSON_FENCES else []
         if len(inner) == 1 and not (body[: inner[0][0]] + body[inner[0][1] :]).strip():
             source = body[inner[0][0] : inner[0][1]]
             found.append(DataBlock(fence.start, _end(text, fence), source, True))
-    outside.append((at, len(text)))
-    for start, end in outside:
+    for start, end in unfenced(text):
         prose = text[start:end]
         found += [
             DataBlock(start + a, start + b, prose[a:b], False) for a, b in json_in_prose(prose)

@@ -17,6 +17,7 @@ from ..core.blocks import (
     lines,
     parse_json,
     tables,
+    unfenced,
 )
 from ..core.errors import CostoptError
 from ..core.placeholders import contract, scan, variables
@@ -201,12 +202,7 @@ def _json_values(text: str) -> list[Any]:
 
 
 def _outside_fences(text: str) -> str:
-    parts: list[str] = []
-    at = 0
-    for fence in fences(text):
-        parts.append(text[at : fence.start])
-        at = fence.end
-    return "\n\n".join([*parts, text[at:]])
+    return "\n\n".join(text[start:end] for start, end in unfenced(text))
 
 
 def _inline(text: str, syntax: Syntax) -> tuple[Any, ...]:

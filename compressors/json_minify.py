@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..core.blocks import fences, json_blocks, json_in_prose, minified, parse_json
+from ..core.blocks import fences, json_blocks, json_in_prose, minified, parse_json, unfenced
 from ..core.placeholders import scan
 from ..core.protocols import TokenCounter
 from ..core.ranges import Ranges
@@ -63,17 +63,12 @@ def _minify(text: str, syntax: Syntax, count: TokenCounter) -> str:
 def _values(text: str) -> list[tuple[int, int]]:
     """Return the ranges of JSON values: those that fill a fence, and those outside of fences."""
     found: list[tuple[int, int]] = []
-    outside: list[tuple[int, int]] = []
-    at = 0
     for fence in fences(text):
-        outside.append((at, fence.start))
-        at = fence.end
         body = text[fence.body_start : fence.body_end]
         inner = list(json_blocks(body))
         if not _outside(body, inner).strip():
             found += [(fence.body_start + a, fence.body_start + b) for a, b in inner]
-    outside.append((at, len(text)))
-    for start, end in outside:
+    for start, end in unfenced(text):
         found += [(start + a, start + b) for a, b in json_in_prose(text[start:end])]
     return sorted(found)
 

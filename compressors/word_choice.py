@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 from ..core.protocols import ContextCompressor, TokenCounter
 from ..core.spans import editable
@@ -89,7 +90,8 @@ def drop(
         return join(text, tidy(text, kept, fixed))
 
     for _ in range(_AGAIN):
-        least = bisect_left(range(len(groups)), True, key=lambda n: count(left(n)) <= rate * whole)
+        sizes = [sum(count(text[slice(*words[word])]) for word in group) for group in groups]
+        least = fewest(sizes, whole, rate * whole, lambda number: count(left(number)))
         result = left(least)
         if result.strip() and _off(count(result), rate * whole) < _off(count(best), rate * whole):
             best = result
@@ -98,6 +100,38 @@ def drop(
         # The last group was too large: it stays, and others go in its place.
         del groups[least - 1]
     return best if count(best) < whole else text
+
+
+def fewest(sizes: Sequence[int], whole: int, wanted: float, left: Callable[[int], int]) -> int:
+    """Return how many of the first groups have to go until no more than ``wanted`` is left.
+
+    To count what is left is dear, and the groups' own sizes say about where to look. Every fourth
+    look is at the middle, so that sizes that say little cost only some looks more.
+
+    Args:
+        sizes: What each group is worth, about.
+        whole: What is left where none goes.
+        wanted: What may be left.
+        left: What is left where so many go; less for more.
+
+    Returns:
+        At most ``len(sizes)``, which is not asked about.
+
+    Example:
+        >>> fewest([1, 1, 4, 2], 8, 6, lambda number: 8 - sum([1, 1, 4, 2][:number]))
+        2
+    """
+    gone = [0, *accumulate(sizes)]
+    low, high = 0, len(sizes)  # what is looked for lies between them, both included
+    looks, off = 0, 0
+    while low < high:
+        looks += 1
+        near = bisect_left(gone, whole - wanted + off, low, high)
+        at = min(near, high - 1) if looks % 4 else (low + high) // 2
+        found = left(at)
+        low, high = (low, at) if found <= wanted else (at + 1, high)
+        off = gone[at] - (whole - found)
+    return low
 
 
 def _off(reached: int, wanted: float) -> float:

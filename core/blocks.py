@@ -50,6 +50,21 @@ def fences(text: str) -> Iterator[Fence]:
         yield _fence(text, opened, len(text), len(text))
 
 
+def unfenced(text: str) -> Iterator[tuple[int, int]]:
+    r"""Yield the ranges between fenced code blocks, from left to right; some may be empty.
+
+    Example:
+        >>> text = "a\n```\nx\n```\nb"
+        >>> [text[start:end] for start, end in unfenced(text)]
+        ['a\n', '\nb']
+    """
+    at = 0
+    for fence in fences(text):
+        yield at, fence.start
+        at = fence.end
+    yield at, len(text)
+
+
 def _fence(text: str, opened: re.Match[str], body_end: int, end: int) -> Fence:
     words = opened.group(2).split()
     body_start = min(opened.end() + 1, body_end)

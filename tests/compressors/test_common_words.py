@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from costopt.compressors import get
 from costopt.compressors.base import StrategyContext
 from costopt.compressors.contract import PieceCounter
+from costopt.compressors.word_choice import fewest
 from costopt.core.errors import CostoptError
 from costopt.costs.rarity import rarity
 from costopt.costs.tokens import counter_for
@@ -51,6 +52,17 @@ def test_nothing_is_written_that_the_text_has_not_in_this_order(words):
     after = get("common-words", rate=0.6)(text, context=StrategyContext(count=PieceCounter()))
     left = iter("".join(text.split()))
     assert all(character in left for character in "".join(after.split()))
+
+
+@given(sizes=st.lists(st.integers(1, 9), max_size=60), wanted=st.integers(-5, 400), data=st.data())
+def test_the_fewest_groups_that_have_to_go_are_found(sizes, wanted, data):
+    left = [sum(sizes)]
+    for size in sizes:  # what a group frees is only about its size
+        left.append(left[-1] - data.draw(st.integers(0, 2 * size)))
+    looked = []
+    found = fewest(sizes, left[0], wanted, lambda n: looked.append(n) or left[n])
+    assert found == next((n for n in range(len(sizes)) if left[n] <= wanted), len(sizes))
+    assert len(looked) <= 4 * (len(sizes).bit_length() + 1)
 
 
 def test_rarer_words_count_more():
