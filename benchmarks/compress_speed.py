@@ -14,18 +14,17 @@ it, the sample prompts and their passages are used.
 """
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import peers
 from arms import Arm, ours
 from corpus import SAMPLES, templates
+from results import write
 from sets import load
 
 from costopt.compressors.base import ContextStrategy, NotApplicable, Strategy, StrategyContext
@@ -234,15 +233,11 @@ def main() -> None:
     contexts = context_rounds(list(context_arms(not args.no_peers)), texts, args.rounds)
     print("\n".join(context_table(contexts)))
     if args.json:
-        told = {
-            "benchmark": "speed",
-            "date": datetime.now(UTC).date().isoformat(),
-            "command": "python benchmarks/compress_speed.py --data FOLDER --json FILE",
-            "about": f"{len(corpus)} prompts, {len(texts)} documents a round, {args.rounds} "
-            f"rounds, {os.cpu_count()} CPUs, in one run.",
-            "effects": list(effects(ruled, contexts)),
-        }
-        args.json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        about = (
+            f"{len(corpus)} prompts, {len(texts)} documents a round, {args.rounds} rounds, "
+            f"{os.cpu_count()} CPUs, in one run."
+        )
+        write(args.json, "compress_speed", about, effects(ruled, contexts))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -41,6 +40,7 @@ from corpus_checks import (
     value_strategies,
     values,
 )
+from results import write
 
 from costopt.compressors.base import NotApplicable, Strategy, StrategyContext
 from costopt.compressors.contract import template_of
@@ -53,7 +53,6 @@ SAMPLES = Path(__file__).resolve().parent.parent / "prompts"
 LENGTHS = (18, 22, 25, 31, 40)
 TOKENIZER = "o200k_base"
 VALUE_REPEATS = 3
-COMMAND = "python benchmarks/corpus.py --data FOLDER --json FILE"
 
 
 def templates(folder: Path) -> Iterator[PromptTemplate]:
@@ -197,31 +196,23 @@ def effect(group: str, row: Row) -> str:
     )
 
 
-def as_json(rows: list[tuple[str, Row]], prompts: int, tokens: int) -> dict[str, Any]:
-    """Return the result in the form of `compressors/measured`."""
-    return {
-        "benchmark": "corpus",
-        "date": datetime.now(UTC).date().isoformat(),
-        "command": COMMAND,
-        "about": (
-            f"every strategy that needs no model on {prompts} prompts of {tokens:,} tokens "
-            f"({TOKENIZER}); values are their texts, plain, as transcripts and as messages."
-        ),
-        "effects": [{"strategy": asked(row.name), "text": sentence(group, row)}
-                    for group, row in rows],
-        "prompts": prompts,
-        "tokens": tokens,
-        "tokenizer": TOKENIZER,
-        "rows": [
-            {
-                "group": group, "name": row.name, "tried": row.tried, "changed": row.changed,
-                "not_applicable": row.refused, "tokens": row.of, "saved": row.saved,
-                "median_saving": round(median(row.shares), 4) if row.shares else None,
-                "wrong": row.wrong.total(),
-            }
-            for group, row in rows
-        ],
-    }  # fmt: skip
+def left(file: Path, rows: list[tuple[str, Row]], prompts: int, tokens: int) -> None:
+    """Leave the result in the form of `compressors/measured`."""
+    about = (
+        f"every strategy that needs no model on {prompts} prompts of {tokens:,} tokens "
+        f"({TOKENIZER}); values are their texts, plain, as transcripts and as messages."
+    )
+    effects = ({"strategy": asked(row.name), "text": sentence(group, row)} for group, row in rows)
+    table = [
+        {
+            "group": group, "name": row.name, "tried": row.tried, "changed": row.changed,
+            "not_applicable": row.refused, "tokens": row.of, "saved": row.saved,
+            "median_saving": round(median(row.shares), 4) if row.shares else None,
+            "wrong": row.wrong.total(),
+        }
+        for group, row in rows
+    ]  # fmt: skip
+    write(file, "corpus", about, effects, rows=table)
 
 
 def asked(name: str) -> str:
@@ -262,9 +253,7 @@ def main() -> int:
     print(f"{args.repeats} repeats; {args.seeds} other hash seeds, {others} of them different")
     wrong = sum(row.wrong.total() for _, row in rows) + others
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        made = json.dumps(as_json(rows, len(corpus), tokens), indent=1, ensure_ascii=False)
-        args.json.write_text(made + "\n", "utf-8")
+        left(args.json, rows, len(corpus), tokens)
     print("nothing is wrong" if not wrong else f"{wrong} things are wrong")
     return 1 if wrong else 0
 

@@ -20,7 +20,6 @@ prompts. markdownify is a peer where it is installed.
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from typing import Any
 
 from format_peers import peers, prompt, versions
 from payloads import Payload, PayloadSet, payload_sets
+from results import write
 
 from costopt.compressors.base import StrategyContext
 from costopt.compressors.data_blocks import all_blocks, value_of
@@ -40,7 +40,6 @@ from costopt.core.protocols import TokenCounter
 from costopt.core.types import PromptTemplate
 from costopt.costs.tokens import counter_for
 
-COMMAND = "python benchmarks/formats.py --data FOLDER --json FILE"
 LEGEND = """
 holds: payloads that an encoding can hold; equal: that read back equal from it;
 mean: tokens of a prompt; of best: tokens over those of the best peer that reads
@@ -237,14 +236,12 @@ def main() -> int:
         lost += sum(losses(result) for result in results)
     if args.json:
         first = [row for row in found if row["tokenizer"] == found[0]["tokenizer"]]
-        written = {
-            "benchmark": "formats", "date": today, "command": COMMAND,
-            "about": f"Tokens of payloads in a prompt by {found[0]['tokenizer']}, CSV and TOON of "
-            "costopt in a fence, the peers' without one; peers: pretty JSON, compact JSON, CSV, "
-            f"{versions()}.",
-            "effects": [effect(row) for row in first], "rows": found,
-        }  # fmt: skip
-        args.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+        about = (
+            f"Tokens of payloads in a prompt by {found[0]['tokenizer']}, CSV and TOON of costopt "
+            "in a fence, the peers' without one; peers: pretty JSON, compact JSON, CSV, "
+            f"{versions()}."
+        )
+        write(args.json, "formats", about, map(effect, first), rows=found)
     print("\nours never lost" if not lost else f"\nours lost {lost} times")
     return 1 if lost else 0
 

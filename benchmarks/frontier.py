@@ -18,11 +18,9 @@ that a run that was stopped goes on. Peers: see ``peers.py``.
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,6 +28,7 @@ import peers
 from arms import Arm, baselines, ours
 from plot import draw
 from quality import Point, Texts, mean, nats, scored
+from results import write
 from sets import NAMES, SAMPLES, Set, load, sizes
 
 from costopt.core.progress import Silent
@@ -270,15 +269,11 @@ async def measure(args: argparse.Namespace, client: Client, texts: Texts) -> int
         if args.plot:
             args.plot.write_text(draw(panels, moved), "utf-8")
     if args.json:
-        found = {
-            "benchmark": "frontier",
-            "date": datetime.now(UTC).date().isoformat(),
-            "command": "python benchmarks/frontier.py --data FOLDER --json FILE",
-            "about": f"On the embedded target ({client.target.model}), paired with the full text; "
-            "95 % intervals; tokens by o200k_base.",
-            "effects": told_of,
-        }
-        args.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        about = (
+            f"On the embedded target ({client.target.model}), paired with the full text; "
+            "95 % intervals; tokens by o200k_base."
+        )
+        write(args.json, "frontier", about, told_of)
     return 0
 
 

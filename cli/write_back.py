@@ -20,7 +20,7 @@ def write_recommended(report: "Report", *, quiet: bool) -> None:
         CostoptError: targets recommend different variants of a prompt, a file changed since it
             was read, or its format has no place for the change. Files before it are written.
     """
-    from ..reports.facts import program_lines
+    from ..reports.runtime import program_lines
     from ..reports.safe import clean
 
     for prompt in report.prompts:

@@ -1,6 +1,5 @@
 """What a report says, picked out and counted: shared by the terminal and the Markdown writer."""
 
-import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -13,13 +12,12 @@ from ..core.report import (
     Quality,
     Recommendation,
     Report,
-    Runtime,
-    StrategyInfo,
     TargetInfo,
     VariantReport,
 )
-from .numbers import about, count, percent, quality, took, unit, usd
+from .numbers import count, percent, quality, unit, usd
 from .numbers import price as listed
+from .runtime import runtime_line
 from .safe import clean
 
 _NOTED = 6
@@ -163,45 +161,6 @@ def noted(variants: Sequence[VariantReport], best: str | None) -> list[str]:
 def _told(variant: VariantReport) -> list[str]:
     runtime = [runtime_line(variant.runtime)] if variant.runtime else []
     return [*runtime, *(clean(note, 300) for note in variant.notes[:1])]
-
-
-def runtime_line(found: Runtime) -> str:
-    """Say what shortening values takes and saves at run time, and where it makes requests faster.
-
-    Example:
-        >>> runtime_line(Runtime(tokens_before_mean=400, tokens_after_mean=100, seconds_mean=0.002,
-        ...                      n=8, pays_below_tokens_per_s=150_000))[-64:]
-        'in all at a target that reads fewer than 150,000 tokens a second'
-    """
-    before, after = count(found.tokens_before_mean), count(found.tokens_after_mean)
-    line = (
-        f"values shortened at run time from {before} to {after} tokens a request (mean of "
-        f"{count(found.n)}), which takes {took(found.seconds_mean)} a request itself"
-    )
-    pays = found.pays_below_tokens_per_s
-    if pays is None:
-        return f"{line} and saves no tokens"
-    return f"{line}; faster in all at a target that reads fewer than {about(pays)} tokens a second"
-
-
-def program_lines(variant: VariantReport) -> list[str]:
-    """Return how a program does what a variant does to values: no file can hold it."""
-    return [
-        f"costopt.compressors.get({', '.join(_call(used))})"
-        f"({clean(str(used.params['on']), 60)}{_asked(used)})"
-        for used in variant.strategies
-        if variant.runtime is not None and used.params.get("on") is not None
-    ]
-
-
-def _call(used: StrategyInfo) -> list[str]:
-    own = {key: value for key, value in used.params.items() if key not in ("on", "question")}
-    return [json.dumps(used.name), *(f"{key}={clean(repr(own[key]), 60)}" for key in own)]
-
-
-def _asked(used: StrategyInfo) -> str:
-    question = used.params.get("question")
-    return "" if question is None else f", question={clean(str(question), 60)}"
 
 
 def audit(own: Quality) -> str:

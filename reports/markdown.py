@@ -12,6 +12,7 @@ from . import facts
 from .numbers import count, percent, quality, usd
 from .numbers import price as listed
 from .rows import Row, table_rows
+from .runtime import program_lines
 from .safe import clean, code
 
 _SKIPPED_SHOWN = 50
@@ -122,7 +123,7 @@ def _dropped(variants: Sequence[VariantReport], best: str) -> list[str]:
 
 def _program(variants: Sequence[VariantReport], best: str) -> list[str]:
     chosen = (variant for variant in variants if variant.name == best)
-    calls = [call for variant in chosen for call in facts.program_lines(variant)]
+    calls = [call for variant in chosen for call in program_lines(variant)]
     return [f"- in a program: {code(call, limit=300)}" for call in calls]
 
 

@@ -9,6 +9,7 @@ from ..core.report import PromptReport, Report, TargetInfo, VariantReport
 from . import facts
 from .numbers import count
 from .rows import Row, columns, table_rows
+from .runtime import program_lines, runtime_line
 from .safe import clean
 from .table import Column, fit, pad, widths
 
@@ -219,8 +220,8 @@ def _about_best(
             more = f" and {len(variant.dropped) - 8} more" if len(variant.dropped) > 8 else ""
             page.say(f"it drops: {lost}{more}", "yellow", indent=4, hang=2)
         if variant.name == best and variant.runtime is not None:
-            page.say(facts.runtime_line(variant.runtime), "dim", indent=4, hang=2)
-            for line in facts.program_lines(variant):
+            page.say(runtime_line(variant.runtime), "dim", indent=4, hang=2)
+            for line in program_lines(variant):
                 page.say(f"in a program: {line}", "", indent=4, hang=2)
         if variant.name == best:
             for note in variant.notes[:3]:

@@ -1,7 +1,7 @@
 """What the benchmarks measured of each strategy: their result files, read for its page.
 
 Each benchmark writes one file here, ``NAME.json`` (``corpus``, ``formats``, ``frontier``,
-``speed``), from a fresh run; none is written by hand::
+``compress_speed``), from a fresh run; none is written by hand::
 
     {
       "benchmark": "corpus",

@@ -38,7 +38,7 @@ def test_quality_is_measured_at_the_rates_that_are_reached(tmp_path):
 
 
 def test_speed_is_told_beside_raw_tokenisation(tmp_path):
-    result = tmp_path / "speed.json"
+    result = tmp_path / "compress_speed.json"
     said = run("compress_speed.py", "--no-peers", "--rounds", "1", "--json", str(result))
     assert re.search(r"^tiktoken +[\d,]+ +1 +1 +1$", said, re.MULTILINE)
     assert re.search(r"^costopt sentences \(question\) 0\.25 ", said, re.MULTILINE)

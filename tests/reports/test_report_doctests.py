@@ -7,8 +7,8 @@ import pytest
 
 MODULES = [
     "core.config", "core.toml_reader", "core.errors", "core.paths",
-    "reports.facts", "reports.numbers", "reports.pages", "reports.progress", "reports.safe",
-    "reports.table",
+    "reports.numbers", "reports.pages", "reports.progress", "reports.runtime",
+    "reports.safe", "reports.table",
 ]  # fmt: skip
 
 
