@@ -57,17 +57,22 @@ def apply(strategy, text):
         return after
     template = template_of(text, syntax=Syntax.NONE)
     variant = propose(template, [(StrategySpec(strategy.name),)], CONTEXT)[0]
-    return text if variant.rejected else variant.template.text
+    if variant.rejected:
+        return text
+    after = variant.template.text
+    assert strategy.side == "output" or CONTEXT.count(after) <= CONTEXT.count(text)
+    assert bool(after.strip()) >= bool(text.strip())
+    return after
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: s.name)
 @pytest.mark.parametrize("text", ODD, ids=ascii)
 def test_odd_texts_are_edited_or_left(strategy, text):
-    assert bool(apply(strategy, text).strip()) >= bool(text.strip())
+    assert "\ufffd" not in apply(strategy, text)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: s.name)
-def test_hostile_texts_end(strategy):
+def test_hostile_texts_end_shorter_or_as_they_were(strategy):
     for part in SLOW:
         apply(strategy, part * (2_000 // len(part) + 1))
 
@@ -75,7 +80,7 @@ def test_hostile_texts_end(strategy):
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [*SLOW, *HARD], ids=lambda part: ascii(part[:12]))
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: s.name)
-def test_long_hostile_texts_end(strategy, part):
+def test_long_hostile_texts_end_shorter_or_as_they_were(strategy, part):
     apply(strategy, part * (1_000_000 // len(part) + 1))
 
 

@@ -110,7 +110,8 @@ def test_any_order_of_blocks_keeps_the_contract(pieces, gap):
 
 @pytest.mark.parametrize("piece", ["```\nx\n```\n\n", "<a>\n\n", "{x}\n\n", "# A\n\n"])
 def test_many_pieces_end(piece):
-    blocks(piece * 40_000, Syntax.FSTRING)
+    text = piece * 40_000
+    assert " ".join(b.text for b in blocks(text, Syntax.FSTRING)).split() == text.split()
 
 
 def test_a_long_text_ends():
