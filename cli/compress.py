@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..core.types import PromptTemplate, StrategySpec, Variant
 
 MAX_BYTES = 5_000_000
+_FOR_VALUES = "sentences"
 _HARMLESS = ("no change", "saves no tokens")
 
 File = Annotated[
@@ -31,7 +32,7 @@ Strategy = Annotated[
         "-s",
         metavar="SPEC",
         help="NAME or NAME:key=value,...; a + joins; repeatable, applied in order. "
-        "Default: every lossless strategy.",
+        "Default: every lossless strategy; for a value, sentences.",
         show_default=False,
     ),
 ]
@@ -93,7 +94,8 @@ def compress(
       costopt compress faq.md --diff
       costopt compress faq.md --strategy whitespace+filler --write
       cat prompt.txt | costopt compress - > shorter.txt
-      costopt compress report.txt -s sentences:rate=0.25 --question "Who paid?"
+      costopt compress report.txt --question "Who paid?"
+      costopt compress report.txt -s common-words:rate=0.7
     """  # noqa: D301 (\b keeps the lines apart)
     del debug  # read by cli.main
     from ..compressors.registry import build
@@ -104,8 +106,8 @@ def compress(
 
     _check(file, write, output)
     check_output(output)
-    chain = _chain(strategy, lossless)
     asked = value or question is not None
+    chain = _chain(strategy or ([_FOR_VALUES] if asked else None), lossless)
     strategies = value_strategies(tuple(build(spec) for spec in chain or ()), asked=asked)
     with watch(quiet=quiet, colour=not no_color) as progress:
         context = _context(chain or (), offline, progress)

@@ -42,8 +42,9 @@ class CommonWords(ContextStrategy):
         (1949).
 
     Example:
+        >>> from costopt.compressors import get
         >>> text = "The old mill that stands by the river was built by Anna Brook in 1843."
-        >>> CommonWords(rate=0.7)(text)
+        >>> get("common-words", rate=0.7)(text)
         'old mill stands river was built Anna Brook 1843.'
     """
 

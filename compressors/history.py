@@ -42,9 +42,10 @@ class History(ContextStrategy):
         what agents lose by plain truncation: J. Kim et al., "ACON", arXiv:2510.00615.
 
     Example:
+        >>> from costopt.compressors import get
         >>> talk = ("User: My tent leaks.\nBot: Which model?\nUser: The Heron.\nBot: Noted.\n"
         ...         "User: Do you like rain?\nBot: No.\nUser: Can the tent be mended?\nBot:")
-        >>> print(History(rate=0.5, first=1, last=2)(talk))
+        >>> print(get("history", rate=0.5, first=1, last=2)(talk))
         User: My tent leaks.
         User: The Heron.
         User: Can the tent be mended?

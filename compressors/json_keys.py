@@ -42,7 +42,8 @@ class JsonKeys(Strategy):
         keys, RFC 9052, section 1.4).
 
     Example:
-        >>> JsonKeys(keys="order_number=o").restore('Here: {"o": "A1"}')
+        >>> from costopt.compressors import get
+        >>> get("json-keys", keys="order_number=o").restore('Here: {"o": "A1"}')
         'Here: {"order_number": "A1"}'
     """
 

@@ -40,8 +40,9 @@ class Sentences(ContextStrategy):
         Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
 
     Example:
+        >>> from costopt.compressors import get
         >>> text = "Ann keeps bees. The mill closed in 1931. Trains stop here at noon."
-        >>> Sentences(rate=0.4)(text, question="When did the mill close?").strip()
+        >>> get("sentences", rate=0.4)(text, question="When did the mill close?").strip()
         'The mill closed in 1931.'
     """
 

@@ -30,10 +30,6 @@ def value_strategies(
     free = [s for s in strategies if isinstance(s, ContextStrategy) and s.on is None]
     if not asked and all(strategy.on_prompts for strategy in free):
         return None
-    if not strategies:
-        raise CostoptError(
-            "no strategy is named for the value", hint=f"name one, such as --strategy {_EXAMPLE}"
-        )
     for strategy in strategies:
         _check(strategy, free)
     return tuple(free)

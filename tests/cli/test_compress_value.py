@@ -115,6 +115,16 @@ def test_single_braces_are_text_unless_the_file_is_to_change(
     assert (files / "said.txt").read_text("utf-8") == said
 
 
+def test_a_question_alone_takes_the_sentences_that_it_asks_for(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = ["compress", "town.dat", "--question", "Who?"]
+    assert main([*ask, "-s", "sentences"]) == 0
+    named = capsys.readouterr()
+    assert main(ask) == 0
+    assert capsys.readouterr() == named
+
+
 def test_a_named_variable_leaves_the_prompt_as_it_is_and_says_so(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,8 +137,7 @@ def test_a_named_variable_leaves_the_prompt_as_it_is_and_says_so(
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["--question", "Who?"], "no strategy is named for the value"),
-        (["--value"], "no strategy is named for the value"),
+        (["--value", "--lossless"], "not lossless: sentences"),
         (["-s", "whitespace", "--value"], "whitespace edits a prompt, and the file is to be"),
         (["-s", "sentences+whitespace"], "sentences shortens a value, and whitespace edits a"),
         (["-s", "whitespace", "-s", "sentences"], "sentences shortens a value, and whitespace"),
