@@ -44,7 +44,7 @@ from costopt.models.weights import pull
 KEPT = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 FULL = Arm(method="full text", setting="", shorten=lambda text, _: text, generate=True)
 EMPTY = Arm(method="no text (control)", setting="", shorten=lambda _, __: "", generate=True)
-ROWS = "20,squad_xquad_en=60,nq_multidoc=12,gsm8k=6,bbh=12,banking77=24"
+ROWS = "40,squad_xquad_en=60,nq_multidoc=12,gsm8k=8,bbh=12,banking77=24"
 """What fits two CPUs in about two hours."""
 QUESTION_ROWS = "squad_xquad_en=150,nq_multidoc=24"
 """Rows for the full text and for what of ours is told the question."""
