@@ -1,5 +1,6 @@
 """The command ``costopt``: registers the commands and turns errors into one block."""
 
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -88,6 +89,8 @@ def main(args: list[str] | None = None) -> int:
     where, what to do. A traceback appears only with ``--debug``.
     """
     debug = "--debug" in (sys.argv[1:] if args is None else args)
+    # Who cancels a CI job sends this a few seconds before it kills: it is Ctrl-C too.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         status = get_command(app)(args=args, prog_name="costopt", standalone_mode=False)
         sys.stdout.flush()
