@@ -14,6 +14,7 @@ from .. import __version__
 from ..core.errors import CostoptError
 from ..reports.safe import visible
 from .analyze import analyze
+from .cache import cache_app
 from .compress import compress
 from .explain import explain
 from .models import models_app
@@ -75,6 +76,7 @@ app.command(short_help="Show a saved report in another format.")(report)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
 app.add_typer(models_app, name="models")
+app.add_typer(cache_app, name="cache")
 
 
 def run() -> None:

@@ -59,7 +59,7 @@ class Desk:
             capabilities=self.target.capabilities if self.target else frozenset(),
             references=_references(prompt),
         )
-        shortener = Shortener(context=context, timings=_folder(self.options) / "timings")
+        shortener = Shortener(context=context, timings=answers_folder(self.options) / "timings")
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
@@ -195,7 +195,7 @@ class Shared:
 def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
     """Open the answer store, begin the run's books and set the cap."""
     ledger = Ledger(
-        AnswerStore(_folder(options), progress.note),
+        AnswerStore(answers_folder(options), progress.note),
         Spending(max_usd=options.max_cost, max_requests=options.max_requests),
     )
     left = ledger.journal.left_behind
@@ -209,7 +209,7 @@ def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
     return Shared(ledger=ledger)
 
 
-def _folder(options: AnalyzeOptions) -> Path:
+def answers_folder(options: AnalyzeOptions) -> Path:
     """Return where answers are kept, and with them how long shortening took for the same rows."""
     return options.run_dir or cache_dir() / "answers"
 

@@ -108,6 +108,11 @@ class Database:
             if found != [("ok",)]:
                 self._replace_file()
 
+    def shrink(self) -> None:
+        """Give the room of removed rows back to the disk."""
+        with self._lock:
+            self._guarded(lambda: self._connection.execute("VACUUM"))
+
     def close(self) -> None:
         """Give the file back."""
         with self._lock:
