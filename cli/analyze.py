@@ -76,6 +76,35 @@ Concurrency = Annotated[
 Static = Annotated[bool, typer.Option("--static", help="Count and find only; no model call.")]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Lossless strategies only.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing from the network.")]
+ENGINES = ("local", "ray")
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="local|ray",
+        help="Who asks the targets: this process, or workers on a Ray cluster (costopt[ray]).",
+        show_default=False,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="Processes that ask each target, with --engine ray. Default: 2.",
+        show_default=False,
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="The cluster's head, such as ray://head:10001. Default: one is started here.",
+        show_default=False,
+    ),
+]
 RunDir = Annotated[
     Path | None,
     typer.Option(
@@ -132,6 +161,9 @@ def analyze(
     static: Static = False,
     lossless: Lossless = False,
     offline: Offline = False,
+    engine: Engine = None,
+    workers: Workers = None,
+    ray_address: RayAddress = None,
     run_dir: RunDir = None,
     resume: Resume = False,
     write: Write = False,
@@ -171,6 +203,9 @@ def analyze(
         "static": static or None,
         "lossless": lossless or None,
         "offline": offline or None,
+        "engine": engine,
+        "workers": workers,
+        "ray_address": ray_address,
         "run_dir": run_dir,
         "seed": seed,
         "format": format,
@@ -255,10 +290,21 @@ def _options(
         static=values.get("static", False),
         lossless=values.get("lossless", False),
         offline=values.get("offline", False),
+        engine=_engine(values.get("engine", "local")),
+        workers=values.get("workers", 2),
+        ray_address=values.get("ray_address"),
         run_dir=Path(run_dir) if run_dir is not None else None,
         seed=values.get("seed", 0),
         config=config,
     )
+
+
+def _engine(name: str) -> str:
+    from ..core.errors import nearest
+
+    if name not in ENGINES:
+        raise CostoptError(f'unknown engine "{name}"', hint=nearest(name, ENGINES))
+    return name
 
 
 def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":

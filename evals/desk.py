@@ -17,6 +17,7 @@ from ..core.types import Request, Usage, Variant
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
 from ..models.client import Client
+from ..models.cluster import Cluster
 from ..models.ledger import Ledger
 from ..models.pacing import Pace
 from ..models.spending import Spending
@@ -182,18 +183,28 @@ def _without_rows(variant: Variant) -> Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What all targets of a run share: one store, one cap, one set of books."""
+    """What all targets of a run share: one store, one cap, one set of books.
+
+    ``cluster`` is ``None`` where this process asks the targets itself.
+    """
 
     ledger: Ledger
+    cluster: Cluster | None = None
 
     def close(self) -> None:
-        """End the run's entries and give the store back."""
+        """End the run's entries, and give the store and the cluster back."""
+        if self.cluster is not None:
+            self.cluster.close()
         self.ledger.close()
         self.ledger.store.close()
 
 
 def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
-    """Open the answer store, begin the run's books and set the cap."""
+    """Open the answer store, begin the run's books, set the cap and join the cluster."""
+    cluster = None
+    if options.engine == "ray":
+        progress.note("starting Ray" if options.ray_address is None else "joining the Ray cluster")
+        cluster = Cluster(options.ray_address, options.workers)
     ledger = Ledger(
         AnswerStore(answers_folder(options), progress.note),
         Spending(max_usd=options.max_cost, max_requests=options.max_requests),
@@ -206,7 +217,7 @@ def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
         )
     if ledger.journal.sharing:
         progress.note(f"the cap is shared with {ledger.journal.sharing} other runs under way")
-    return Shared(ledger=ledger)
+    return Shared(ledger=ledger, cluster=cluster)
 
 
 def answers_folder(options: AnalyzeOptions) -> Path:
@@ -236,6 +247,8 @@ def open_desk(
         if options.static
         else open_target(name, options.config, offline=options.offline, progress=progress)
     )
+    if target is not None and shared is not None and shared.cluster is not None:
+        target = shared.cluster.open(target, options.config, offline=options.offline)
     price = own or (price_for(priced_as) if priced_as else None)
     reference = priced_as if own is None and priced_as else None
     counter = counter_for(reference) if reference else _own_counter(name, config, target)
@@ -261,13 +274,16 @@ def open_desk(
             ledger=shared.ledger,
             price_usd=(lambda usage: cost_of(usage, own)) if own else None,
             worst_case=(lambda request: _worst_case(request, own, counter)) if own else None,
-            pace=Pace(
-                options.concurrency or config.concurrency or (1 if name == EMBEDDED else 8),
-                config.requests_per_minute,
-            ),
+            pace=Pace(_most_at_once(name, config, options), config.requests_per_minute),
             note=progress.note,
         )
     return desk
+
+
+def _most_at_once(name: str, config: TargetConfig, options: AnalyzeOptions) -> int:
+    """Return how many requests may be under way: the embedded model answers one at a time."""
+    workers = options.workers if options.engine == "ray" else 1
+    return options.concurrency or config.concurrency or (workers if name == EMBEDDED else 8)
 
 
 def _own_price(name: str, config: TargetConfig) -> Price | None:

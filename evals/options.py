@@ -25,5 +25,11 @@ class AnalyzeOptions:
     lossless: bool = False
     offline: bool = False
     run_dir: Path | None = None
+    engine: str = "local"
+    """``local``, or ``ray``: who asks the targets."""
+    workers: int = 2
+    """How many processes ask a target, with the engine ``ray``."""
+    ray_address: str | None = None
+    """The cluster's head; ``None`` starts one on this machine."""
     seed: int = 0
     config: Config = field(default_factory=Config)
