@@ -9,6 +9,7 @@ from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
 from ..compressors.variants import DEFAULT_CHAINS
 from ..core.discovery import load_prompts
+from ..core.errors import CostoptError
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
 from ..core.report import Report, Skipped, Spent
@@ -61,12 +62,25 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
     desks = tuple(
         open_desk(name, options, progress, shared=shared, compressor=compressor) for name in names
     )
+    for desk in desks:
+        _check_capable(desk, prompts)
     run = _Run(options=options, prompts=prompts, skipped=loaded.skipped, desks=desks)
     try:
         asyncio.run(_run_all(run, chains))
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Interrupted(_report(run, partial=True)) from None
     return _report(run, partial=run.out_of_budget)
+
+
+def _check_capable(desk: Desk, prompts: tuple[Prepared, ...]) -> None:
+    """Refuse a target at which no prompt could be measured; where some can, the others say why."""
+    reasons = [desk.fit(prompt).cannot for prompt in prompts if prompt.eval_set is not None]
+    if reasons and all(reasons):
+        raise CostoptError(
+            f"nothing can be measured: {reasons[0]}",
+            hint="name another target, or say what yours can do as capabilities = […] under "
+            "[targets.NAME]",
+        )
 
 
 def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:

@@ -1,12 +1,12 @@
 """OpenAI's chat completions as JSON: what is asked, and what came back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ..core.protocols import TargetError
-from ..core.types import GenerationSettings, Message, Request
+from ..core.types import GenerationSettings, Message
 
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _ENDINGS = {
@@ -44,7 +44,9 @@ class Completion:
     usage: Mapping[str, object]
 
 
-def chat_body(model: str, request: Request, dialect: Dialect) -> bytes:
+def chat_body(
+    model: str, messages: Sequence[Message], settings: GenerationSettings, dialect: Dialect
+) -> bytes:
     """Return the body of ``POST chat/completions``; texts, schemas and tools go as they are.
 
     Raises:
@@ -52,8 +54,8 @@ def chat_body(model: str, request: Request, dialect: Dialect) -> bytes:
     """
     body: dict[str, Any] = {
         "model": model,
-        "messages": [_message(message) for message in request.messages],
-        **_settings(request.settings, dialect),
+        "messages": [_message(message) for message in messages],
+        **_settings(settings, dialect),
     }
     try:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -6,6 +6,7 @@ Spoken without an SDK: its layers would take most of the time that a request tak
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,9 @@ class CompatibleTarget:
         tokenizer: Whose tokens are counted; default: the model's, as far as it is known.
         cache_reads: Whether the server's cache hits are billed as such. A local server's prefix
             hits are not, and are then left out of the usage.
-        capabilities: What it can do, as it was declared.
+        capabilities: What it can do.
+        declared: Whether it said so. Then what it cannot do is left out of a request; else all is
+            sent as it stands.
         reasoning_apart: Whether its completion tokens leave those of reasoning out.
         timeout_s: Seconds for one answer.
 
@@ -61,12 +64,14 @@ class CompatibleTarget:
         tokenizer: str | None = None,
         cache_reads: bool = False,
         capabilities: frozenset[str] = OWN,
+        declared: bool = False,
         reasoning_apart: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> None:
         self.name = name
         self.model = model
         self.capabilities = capabilities
+        self._declared = declared
         self._base_url = base_url.rstrip("/")
         self._key_env = api_key_env
         self._cache_reads = cache_reads
@@ -97,7 +102,8 @@ class CompatibleTarget:
         """
         if request.continuation is not None:
             raise TargetError(f'the target "{self.name}" gives no log-likelihoods', kind="rejected")
-        body = chat_body(self.model, request, self._dialect(request.settings))
+        settings = self._possible(request.settings)
+        body = chat_body(self.model, request.messages, settings, self._dialect(settings))
         begun = time.perf_counter()
         response = await self._post(body)
         latency_s = time.perf_counter() - begun
@@ -155,6 +161,16 @@ class CompatibleTarget:
             read_in = sum(self._counter(message.content) for message in request.messages)
             return Usage(input=read_in, output=self._counter(found.text))
         return usage if self._cache_reads else without_cache(usage)
+
+    def _possible(self, settings: GenerationSettings) -> GenerationSettings:
+        """Leave out what only makes answers less exact, where the server does not take it."""
+        if not self._declared:
+            return settings
+        return replace(
+            settings,
+            seed=settings.seed if "seed" in self.capabilities else None,
+            effort=settings.effort if "effort" in self.capabilities else None,
+        )
 
     def _dialect(self, settings: GenerationSettings) -> Dialect:
         if not self._base_url.startswith("https://api.openai.com/"):

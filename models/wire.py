@@ -23,6 +23,7 @@ _HEADERS = frozenset(
         b"content-length",
         b"transfer-encoding",
         b"anthropic-version",
+        b"anthropic-beta",
     }
 )
 
