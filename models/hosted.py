@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_S = 300.0
 _FINISH = {"tool_call": "tool_calls", None: "unknown"}
-_NARROWED = {"effort": "supports_thinking", "json_schema": "supports_json_schema_output"}
+# What says in the library's profile that a model takes an effort as such. Where a model has only a
+# budget of thoughts, an effort would be turned into one that may exceed the answer's limit.
+_EFFORT = {
+    "anthropic": "anthropic_supports_effort",
+    "bedrock": "bedrock_supports_effort",
+    "google": "supports_thinking",
+    "groq": "groq_supports_graded_reasoning_effort",
+}
 
 
 class HostedTarget:
@@ -169,5 +176,10 @@ def _capabilities(provider: Provider, model: str) -> frozenset[str]:
     from .sdk_models import profile_of
 
     profile = profile_of(provider.speaks, model)
-    missing = {can for can, known in _NARROWED.items() if not profile.get(known)}
+    known = {
+        "effort": profile.get(_EFFORT.get(provider.speaks, "")),
+        "json_schema": profile.get("supports_json_schema_output"),
+        "tools": profile.get("supports_tools", True),
+    }
+    missing = {name for name, there in known.items() if not there}
     return (provider.capabilities or frozenset({"generate"})) - missing

@@ -81,7 +81,8 @@ PROVIDERS: Mapping[str, Provider] = _table(
         endpoint="https://api.mistral.ai",
         key_env="MISTRAL_API_KEY",
         speaks="mistral",
-        capabilities=_ALL,
+        # It knows no levels of effort: all or none.
+        capabilities=_ALL - {"effort"},
         module="mistralai",
     ),
     Provider(

@@ -17,6 +17,9 @@ from .wire import bounded_client
 
 _NO_KEY = "unused"
 
+# What is measured is what is sent: no invisible characters inside what looks like a special token.
+AS_IT_IS = ModelProfile(may_tokenize_special_tokens_in_content=False)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
@@ -74,7 +77,7 @@ def _anthropic(model: str, url: str, client: Any) -> Model[Any]:  # noqa: ANN401
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
     sdk = AsyncAnthropic(api_key=_NO_KEY, base_url=url, http_client=client, max_retries=0)
-    return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=sdk))
+    return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=sdk), profile=AS_IT_IS)
 
 
 def _google(model: str, url: str, client: Any) -> Model[Any]:  # noqa: ANN401 - the HTTP client
@@ -82,7 +85,7 @@ def _google(model: str, url: str, client: Any) -> Model[Any]:  # noqa: ANN401 - 
     from pydantic_ai.providers.google import GoogleProvider
 
     provider = GoogleProvider(api_key=_NO_KEY, base_url=url, http_client=client)
-    return GoogleModel(model, provider=provider)
+    return GoogleModel(model, provider=provider, profile=AS_IT_IS)
 
 
 def _mistral(model: str, url: str, client: Any) -> Model[Any]:  # noqa: ANN401 - the HTTP client
@@ -90,7 +93,7 @@ def _mistral(model: str, url: str, client: Any) -> Model[Any]:  # noqa: ANN401 -
     from pydantic_ai.providers.mistral import MistralProvider
 
     provider = MistralProvider(api_key=_NO_KEY, base_url=url, http_client=client)
-    return MistralModel(model, provider=provider)
+    return MistralModel(model, provider=provider, profile=AS_IT_IS)
 
 
 def _groq(model: str, url: str, client: Any) -> Model[Any]:  # noqa: ANN401 - the HTTP client
@@ -99,7 +102,7 @@ def _groq(model: str, url: str, client: Any) -> Model[Any]:  # noqa: ANN401 - th
     from pydantic_ai.providers.groq import GroqProvider
 
     sdk = AsyncGroq(api_key=_NO_KEY, base_url=url, http_client=client, max_retries=0)
-    return GroqModel(model, provider=GroqProvider(groq_client=sdk))
+    return GroqModel(model, provider=GroqProvider(groq_client=sdk), profile=AS_IT_IS)
 
 
 _BUILT: dict[str, tuple[Callable[[str, str, Any], Model[Any]], str]] = {

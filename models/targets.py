@@ -29,9 +29,8 @@ def open_target(name: str, config: Config, *, offline: bool, progress: Progress)
     if found.base_url is not None:
         return _compatible(found, found.base_url)
     provider, model = hosted(found)
-    return (
-        _chat(found, provider, model) if provider.speaks == CHAT else _sdk(found, provider, model)
-    )
+    build = _chat if provider.speaks == CHAT else _sdk
+    return build(found, provider, model)
 
 
 def target_names(config: Config) -> tuple[str, ...]:
@@ -64,8 +63,8 @@ def hosted(found: TargetConfig) -> tuple[Provider, str]:
         known = nearest(name, PROVIDERS, "costopt models list names the providers")
         raise CostoptError(
             f'"{reference}" is no target that can be reached',
-            hint=f"{known}; possible are embedded, PROVIDER:MODEL such as openai:MODEL, and any "
-            "OpenAI-compatible server named in costopt.toml: [targets.NAME] with base_url and model",
+            hint=f"{known}; possible are embedded, a provider's model such as openai:MODEL, and "
+            "any OpenAI-compatible server of costopt.toml: [targets.NAME] with base_url and model",
         )
     return provider, model
 
