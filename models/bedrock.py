@@ -4,6 +4,7 @@ It follows no redirect and takes no endpoint from variables or files here; its r
 bounded. Imported only where a request is made.
 """
 
+import logging
 import os
 from typing import Any
 
@@ -16,6 +17,9 @@ from pydantic_ai.models.bedrock import BedrockConverseModel
 from pydantic_ai.providers.bedrock import BedrockProvider
 
 from ..core.errors import CostoptError
+
+# At its lowest level AWS's client writes down whole requests and responses.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 
 class _KeySession(Session):

@@ -107,6 +107,8 @@ def read_completion(body: bytes) -> Completion:
     text, refusal = _text(message), message.get("refusal")
     if isinstance(refusal, str) and refusal and not text:
         text, ending = refusal, "content_filter"
+    if not text and ending == "unknown":
+        raise ValueError("the answer is empty")
     model, usage = found.get("model"), found.get("usage")
     return Completion(
         text=text,

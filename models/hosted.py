@@ -104,6 +104,8 @@ class HostedTarget:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._ask(opened, request)
             usage, text = library_usage(response.usage), answer_text(response)
+            if usage is None and not text:
+                raise ValueError("it is empty")
         except TargetError:
             raise
         except Exception as error:

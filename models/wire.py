@@ -3,10 +3,14 @@
 Imported only where a request is made: it loads the HTTP library.
 """
 
+import logging
 import ssl
 from collections.abc import AsyncIterator
 
 import httpx2
+
+# At its lowest level the library writes down every header, and a server may say the key there.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 LARGEST_RESPONSE = 16 * 1024 * 1024
 """Bytes of one response; a longer one is cut off as an error."""

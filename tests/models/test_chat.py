@@ -95,6 +95,7 @@ def test_half_a_character_is_refused() -> None:
         b'{"choices": [null]}',
         b'{"choices": [{"message": "Hi"}]}',
         answer(message={"content": 5}),
+        answer(message={}, finish_reason=None),
         answer(message={"content": None, "tool_calls": ["f"]}),
         answer(message={"content": None, "tool_calls": [{"function": None}]}),
         b'{"error": {"message": "upstream failed"}, "choices": []}',
