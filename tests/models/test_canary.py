@@ -10,7 +10,7 @@ import base64
 import json
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class Outcome:
 
 
 @pytest.fixture
-def outcome(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Outcome]:
+def outcome(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Outcome:
     """An outcome that has every log record of the path, at every level."""
     monkeypatch.setenv("CANARY_KEY", CANARY)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
@@ -84,10 +84,10 @@ def outcome(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Outcome
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CANARY)
-    yield Outcome()
+    return Outcome()
 
 
-Path_ = Callable[[FaultServer], Any]
+Make = Callable[[FaultServer], Any]
 
 
 def request(*messages: Message) -> Request:
@@ -105,7 +105,7 @@ def hosted(provider: str, model: str, server: FaultServer) -> HostedTarget:
     return HostedTarget(name="t", provider=PROVIDERS[provider], model=model, base_url=url, **key)
 
 
-TARGETS: dict[str, Path_] = {
+TARGETS: dict[str, Make] = {
     "compatible": compatible,
     "anthropic": lambda server: hosted("anthropic", "claude-haiku-4-5", server),
     "google": lambda server: hosted("google", "gemini-2.5-flash", server),
