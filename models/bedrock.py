@@ -51,12 +51,7 @@ def open_bedrock(
     Raises:
         CostoptError: no region, or no credentials.
     """
-    session = boto3.Session(botocore_session=_KeySession(key) if key else Session())
-    region = session.region_name or os.environ.get("AWS_REGION")
-    if not region:
-        raise CostoptError(
-            "Bedrock needs to know the region", hint="set the environment variable AWS_REGION"
-        )
+    session, region, secrets = aws_session(key)
     config = Config(
         signature_version="bearer" if key else None,
         retries={"total_max_attempts": 1},
@@ -71,8 +66,25 @@ def open_bedrock(
         endpoint_url=url.format(region=region),
         config=config,
     )
-    secrets = (key,) if key else _secrets(session)
     return BedrockConverseModel(model, provider=BedrockProvider(bedrock_client=client)), secrets
+
+
+def aws_session(key: str | None) -> tuple[boto3.Session, str, tuple[str, ...]]:
+    """Return AWS's session, the region, and the secrets that requests are signed with.
+
+    Args:
+        key: A Bedrock API key, or ``None`` for AWS's own credentials.
+
+    Raises:
+        CostoptError: no region, or no credentials.
+    """
+    session = boto3.Session(botocore_session=_KeySession(key) if key else Session())
+    region = session.region_name or os.environ.get("AWS_REGION")
+    if not region:
+        raise CostoptError(
+            "Bedrock needs to know the region", hint="set the environment variable AWS_REGION"
+        )
+    return session, region, (key,) if key else _secrets(session)
 
 
 def _secrets(session: boto3.Session) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ..core.protocols import TargetError, TokenCounter
 from ..core.types import Answer, Request, Usage
 from ..costs.tokens import counter_for
 from .api_key import read_key
+from .compatible import DEFAULT_TIMEOUT_S
 from .providers import Provider, require_installed
 from .usage import library_usage
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from .sdk_models import Opened
 
-DEFAULT_TIMEOUT_S = 300.0
 _FINISH = {"tool_call": "tool_calls", None: "unknown"}
 # What says in the library's profile that a model takes an effort as such. Where a model has only a
 # budget of thoughts, an effort would be turned into one that may exceed the answer's limit.
@@ -72,7 +72,9 @@ class HostedTarget:
         self._opened: Opened | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         if provider.speaks == "bedrock":
-            self._checked_aws()
+            from .bedrock import aws_session
+
+            aws_session(self._key())  # No region or no credentials: said now, not while asking.
         self._key()
         self.capabilities = capabilities or _capabilities(provider, model)
 
@@ -156,12 +158,6 @@ class HostedTarget:
                 self._provider.speaks, self.model, self._base_url, self._key(), self._timeout_s
             )
         return self._opened
-
-    def _checked_aws(self) -> None:
-        """Look for the region and the credentials now, and not when the first request is sent."""
-        from .bedrock import open_bedrock
-
-        open_bedrock(self.model, self._base_url, self._key(), self._timeout_s)
 
     def _key(self) -> str | None:
         if self._provider.speaks == "bedrock" and not self._own_key and not self._is_set:
