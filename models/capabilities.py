@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from ..core.types import GenerationSettings
 
+LEFT_OUT = frozenset({"seed", "effort"})
+"""What is left out of a request to a target that does not take it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:

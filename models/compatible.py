@@ -45,8 +45,9 @@ class CompatibleTarget:
         cache_reads: Whether the server's cache hits are billed as such. A local server's prefix
             hits are not, and are then left out of the usage.
         capabilities: What it can do.
-        declared: Whether it said so. Then what it cannot do is left out of a request; else all is
-            sent as it stands.
+        left_out: Of ``seed`` and ``effort``, what is not sent. It is part of the identity: with it
+            the answer would be another.
+        refuses: Whether the server refuses what is left out. Then there is no other answer.
         reasoning_apart: Whether its completion tokens leave those of reasoning out.
         timeout_s: Seconds for one answer.
 
@@ -64,14 +65,16 @@ class CompatibleTarget:
         tokenizer: str | None = None,
         cache_reads: bool = False,
         capabilities: frozenset[str] = OWN,
-        declared: bool = False,
+        left_out: frozenset[str] = frozenset(),
+        refuses: bool = False,
         reasoning_apart: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> None:
         self.name = name
         self.model = model
         self.capabilities = capabilities
-        self._declared = declared
+        self._left_out = left_out
+        self._refuses = refuses
         self._base_url = base_url.rstrip("/")
         self._key_env = api_key_env
         self._cache_reads = cache_reads
@@ -84,8 +87,11 @@ class CompatibleTarget:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The endpoint and the model."""
-        return {"target": "chat/completions", "base_url": self._base_url, "model": self.model}
+        """The endpoint, the model, and what is left out of requests."""
+        known = {"target": "chat/completions", "base_url": self._base_url, "model": self.model}
+        if not self._left_out or self._refuses:
+            return known
+        return {**known, "left_out": sorted(self._left_out)}
 
     @property
     def counter(self) -> TokenCounter:
@@ -164,13 +170,7 @@ class CompatibleTarget:
 
     def _possible(self, settings: GenerationSettings) -> GenerationSettings:
         """Leave out what only makes answers less exact, where the server does not take it."""
-        if not self._declared:
-            return settings
-        return replace(
-            settings,
-            seed=settings.seed if "seed" in self.capabilities else None,
-            effort=settings.effort if "effort" in self.capabilities else None,
-        )
+        return replace(settings, **dict.fromkeys(self._left_out)) if self._left_out else settings
 
     def _dialect(self, settings: GenerationSettings) -> Dialect:
         if not self._base_url.startswith("https://api.openai.com/"):

@@ -12,6 +12,7 @@ from ..core.protocols import TargetError, TokenCounter
 from ..core.types import Answer, Request, Usage
 from ..costs.tokens import counter_for
 from .api_key import read_key
+from .capabilities import LEFT_OUT
 from .compatible import DEFAULT_TIMEOUT_S
 from .providers import Provider, require_installed
 from .usage import library_usage
@@ -80,8 +81,10 @@ class HostedTarget:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The provider, the endpoint and the model."""
-        return {"target": self._provider.name, "base_url": self._base_url, "model": self.model}
+        """The provider, the endpoint, the model, and what is left out of requests."""
+        left_out = sorted(LEFT_OUT - self.capabilities)
+        where = {"target": self._provider.name, "base_url": self._base_url, "model": self.model}
+        return {**where, "left_out": left_out}
 
     @property
     def counter(self) -> TokenCounter:

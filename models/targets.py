@@ -4,6 +4,7 @@ from ..core.config import Config, TargetConfig
 from ..core.errors import CostoptError, nearest
 from ..core.progress import Progress
 from ..core.protocols import Target
+from .capabilities import LEFT_OUT
 from .providers import CHAT, PROVIDERS, Provider
 
 EMBEDDED = "embedded"
@@ -96,7 +97,7 @@ def _compatible(found: TargetConfig, base_url: str) -> Target:
         tokenizer=_tokenizer(found),
         cache_reads=found.price is not None and "cache_read" in found.price,
         capabilities=found.capabilities or OWN,
-        declared=found.capabilities is not None,
+        left_out=LEFT_OUT - found.capabilities if found.capabilities else frozenset(),
     )
 
 
@@ -123,7 +124,8 @@ def _chat(found: TargetConfig, provider: Provider, model: str) -> Target:
         tokenizer=f"{provider.name}:{model}",
         cache_reads=True,
         capabilities=known or OWN,
-        declared=known is not None,
+        left_out=LEFT_OUT - known if known else frozenset(),
+        refuses=provider.name == "openai" and found.capabilities is None,
         reasoning_apart=provider.reasoning_apart,
     )
 

@@ -53,13 +53,24 @@ def test_a_prompt_that_asks_for_nothing_fits(can: frozenset[str], declared: bool
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_what_is_not_declared_is_left_out(faults: FaultServer, declared: bool) -> None:
-    target = CompatibleTarget(name="t", model="m", base_url=faults.url, declared=declared)
+    left_out = frozenset({"effort"}) if declared else frozenset[str]()
+    target = CompatibleTarget(name="t", model="m", base_url=faults.url, left_out=left_out)
     settings = GenerationSettings(seed=3, effort="low")
     asked = Request(messages=(Message("user", "Hi"),), settings=settings)
     faults.script = [OK]
     asyncio.run(target.answer(asked))
     assert faults.seen[0].body["seed"] == 3
     assert ("reasoning_effort" in faults.seen[0].body) == (not declared)
+
+
+def test_an_answer_without_an_effort_is_not_taken_for_one_with_it() -> None:
+    mine = {"name": "t", "model": "m", "base_url": "http://127.0.0.1:9/v1"}
+    silent = CompatibleTarget(**mine)
+    without = CompatibleTarget(**mine, left_out=frozenset({"effort"}))
+    assert silent.identity != without.identity
+    # Where the effort would be refused, there is no answer that had it.
+    refusing = CompatibleTarget(**mine, left_out=frozenset({"effort"}), refuses=True)
+    assert silent.identity == refusing.identity
 
 
 @pytest.mark.parametrize("value", ['["likelihood"]', '["loglikelihood"]', "[]", "3", "[1]"])
