@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CostoptError, nearest
+from .protocols import CAPABILITIES
 from .toml_reader import Check, TomlFile, flag, money, number, read_toml, text, texts, whole
 
 FILE_NAME = "costopt.toml"
@@ -41,6 +42,16 @@ DEFAULTS: Mapping[str, Check] = {
 """Options that may have a default. ``write`` and ``output`` may not: a file of a repository
 should not decide which files of its reader are written."""
 
+
+def _capabilities(value: object) -> frozenset[str]:
+    """Return what a server of one's own can do; log-likelihoods have no common way there."""
+    known = tuple(name for name in CAPABILITIES if name != "loglikelihood")
+    found = texts(value)
+    if not set(found) <= set(known):
+        raise ValueError(f"a list of {', '.join(known)}")
+    return frozenset(found) | {"generate"}
+
+
 _TARGET: Mapping[str, Check] = {
     "model": text,
     "base_url": text,
@@ -50,6 +61,7 @@ _TARGET: Mapping[str, Check] = {
     "price": lambda value: value,
     "usd_per_hour": money,
     "priced_as": text,
+    "capabilities": _capabilities,
 }
 _PRICE: Mapping[str, Check] = dict.fromkeys(
     ("input", "cache_read", "cache_write", "output", "usd_per_hour"), money
@@ -104,6 +116,8 @@ class TargetConfig:
     price: Mapping[str, Decimal] | None = None
     usd_per_hour: Decimal | None = None
     priced_as: str | None = None
+    capabilities: frozenset[str] | None = None
+    """What it can do; ``None`` where that was not declared."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,23 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from .types import Answer, PromptTemplate, Request
 
+CAPABILITIES = (
+    "generate",
+    "loglikelihood",
+    "seed",
+    "effort",
+    "json_schema",
+    "tools",
+    "batch",
+    "prompt_cache",
+)
+"""What a target may be able to do.
+
+``seed`` makes draws repeatable as far as the server can, ``effort`` sets how much a model reasons,
+``json_schema`` holds an answer to a schema, ``batch`` is the provider's cheaper batch API, and
+``prompt_cache`` says that shared beginnings of prompts are cached, and billed as such, unasked.
+"""
+
 
 class TokenCounter(Protocol):
     """Counts tokens as one tokenizer does."""
@@ -40,7 +57,7 @@ class Target(Protocol):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """Of ``generate``, ``loglikelihood``, ``seed``."""
+        """What it can do, of `CAPABILITIES`."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
 from ..compressors.variants import DEFAULT_CHAINS
 from ..core.discovery import load_prompts
+from ..core.errors import CostoptError
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
 from ..core.report import Report, Skipped, Spent, UnknownOutcome
@@ -64,6 +65,8 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
             open_desk(name, options, progress, shared=shared, compressor=compressor)
             for name in dict.fromkeys(options.targets)
         )
+        for desk in desks:
+            _check_capable(desk, prompts)
         run = _Run(
             options=options, prompts=prompts, skipped=loaded.skipped, desks=desks, shared=shared
         )
@@ -75,6 +78,17 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
     finally:
         if shared is not None:
             shared.close()
+
+
+def _check_capable(desk: Desk, prompts: tuple[Prepared, ...]) -> None:
+    """Refuse a target at which no prompt could be measured; where some can, the others say why."""
+    reasons = [desk.fit(prompt).cannot for prompt in prompts if prompt.eval_set is not None]
+    if reasons and all(reasons):
+        raise CostoptError(
+            f"nothing can be measured: {reasons[0]}",
+            hint="name another target, or say what yours can do as capabilities = […] under "
+            "[targets.NAME]",
+        )
 
 
 def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:

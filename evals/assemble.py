@@ -34,6 +34,8 @@ class PromptResult:
     meter: Meter
     measurement: Measurement | None
     judges: Mapping[str, Judge | None]
+    notes: tuple[str, ...] = ()
+    """What is to be known of the prompt at this target before any answer."""
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -65,6 +67,7 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         rows = _variants(result)
         variants += rows
         recommended.append(_recommend(result, rows))
+        notes += result.notes
         if result.measurement is not None:
             notes += result.measurement.measured.notes
     first = results[0] if results else None

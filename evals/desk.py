@@ -16,13 +16,14 @@ from ..core.report import TargetInfo
 from ..core.types import Request, Usage, Variant
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
+from ..models.capabilities import Fit, fit
 from ..models.client import Client
 from ..models.cluster import Cluster
 from ..models.ledger import Ledger
 from ..models.pacing import Pace
 from ..models.spending import Spending
 from ..models.store import AnswerStore
-from ..models.targets import open_target
+from ..models.targets import declared, open_target
 from .assemble import PromptResult
 from .fitting import any_fitted
 from .measure import Chain, Judge, Measurement, Setup
@@ -76,8 +77,14 @@ class Desk:
             shortener=shortener,
         )
         judges = self._judges(prompt)
+        fits = self.fit(prompt)
         measurement = None
-        if self.client is not None and prompt.eval_set is not None and any(judges.values()):
+        if (
+            self.client is not None
+            and prompt.eval_set is not None
+            and any(judges.values())
+            and fits.cannot is None
+        ):
             plan = plan_rows(
                 prompt.eval_set,
                 samples=self.options.samples,
@@ -100,8 +107,21 @@ class Desk:
                 )
             )
         return PromptResult(
-            target=self.name, static=variants, meter=meter, measurement=measurement, judges=judges
+            target=self.name,
+            static=variants,
+            meter=meter,
+            measurement=measurement,
+            judges=judges,
+            notes=(*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes),
         )
+
+    def fit(self, prompt: Prepared) -> Fit:
+        """Say whether the target can do what the prompt's settings ask for."""
+        if self.target is None:
+            return Fit()
+        known = declared(self.name, self.options.config)
+        settings = prompt.template.settings
+        return fit(settings, self.name, self.target.capabilities, declared=known)
 
     def _runner(
         self,

@@ -1,1 +1,1 @@
-"""Target models: embedded and OpenAI-compatible; the answer store; spending."""
+"""Target models: embedded, OpenAI-compatible, hosted; the answer store; spending."""

@@ -54,7 +54,7 @@ class EmbeddedTarget:
 
     name = "embedded"
     model = MODEL
-    capabilities = frozenset({"generate", "loglikelihood", "seed"})
+    capabilities = frozenset({"generate", "loglikelihood", "seed", "json_schema"})
 
     def __init__(self, weights: Path, *, threads: int | None = None) -> None:
         self._weights = weights

@@ -4,10 +4,10 @@ from ..core.config import Config, TargetConfig
 from ..core.errors import CostoptError, nearest
 from ..core.progress import Progress
 from ..core.protocols import Target
+from .capabilities import LEFT_OUT
+from .providers import CHAT, PROVIDERS, Provider
 
 EMBEDDED = "embedded"
-HOSTED = {"openai": ("https://api.openai.com/v1", "OPENAI_API_KEY")}
-"""Provider to endpoint and default key variable."""
 
 
 def open_target(name: str, config: Config, *, offline: bool, progress: Progress) -> Target:
@@ -20,7 +20,7 @@ def open_target(name: str, config: Config, *, offline: bool, progress: Progress)
         progress: Told about a download.
 
     Raises:
-        CostoptError: an unknown name or provider, no key, no weights; nothing was asked.
+        CostoptError: an unknown name or provider, no key, no SDK, no weights; nothing was asked.
     """
     found = config.targets.get(name)
     if found is None:
@@ -29,12 +29,45 @@ def open_target(name: str, config: Config, *, offline: bool, progress: Progress)
         return _embedded(offline, progress)
     if found.base_url is not None:
         return _compatible(found, found.base_url)
-    return _hosted(found)
+    provider, model = hosted(found)
+    build = _chat if provider.speaks == CHAT else _sdk
+    return build(found, provider, model)
 
 
 def target_names(config: Config) -> tuple[str, ...]:
     """Return the names that need no ``provider:``: the embedded one first."""
     return (EMBEDDED, *(name for name in config.targets if name != EMBEDDED))
+
+
+def declared(name: str, config: Config) -> bool:
+    """Return whether it is known what a target can do, or only what is taken for granted.
+
+    Raises:
+        CostoptError: an unknown name or provider.
+    """
+    found = config.targets.get(name) or _unnamed(name, config)
+    if EMBEDDED in (name, found.model) or found.capabilities is not None:
+        return True
+    return found.base_url is None and hosted(found)[0].capabilities is not None
+
+
+def hosted(found: TargetConfig) -> tuple[Provider, str]:
+    """Return the provider and the model that a target without a ``base_url`` names.
+
+    Raises:
+        CostoptError: it names no provider that is known; the nearest is named.
+    """
+    reference = found.model if found.model and ":" in found.model else found.name
+    name, _, model = reference.partition(":")
+    provider = PROVIDERS.get(name)
+    if provider is None or not model:
+        known = nearest(name, PROVIDERS, "costopt models list names the providers")
+        raise CostoptError(
+            f'"{reference}" is no target that can be reached',
+            hint=f"{known}; possible are embedded, a provider's model such as openai:MODEL, and "
+            "any OpenAI-compatible server of costopt.toml: [targets.NAME] with base_url and model",
+        )
+    return provider, model
 
 
 def _unnamed(name: str, config: Config) -> TargetConfig:
@@ -54,7 +87,7 @@ def _embedded(offline: bool, progress: Progress) -> Target:
 
 
 def _compatible(found: TargetConfig, base_url: str) -> Target:
-    from .compatible import CompatibleTarget
+    from .compatible import OWN, CompatibleTarget
 
     return CompatibleTarget(
         name=found.name,
@@ -63,6 +96,8 @@ def _compatible(found: TargetConfig, base_url: str) -> Target:
         api_key_env=found.api_key_env,
         tokenizer=_tokenizer(found),
         cache_reads=found.price is not None and "cache_read" in found.price,
+        capabilities=found.capabilities or OWN,
+        left_out=LEFT_OUT - found.capabilities if found.capabilities else frozenset(),
     )
 
 
@@ -73,23 +108,35 @@ def _tokenizer(found: TargetConfig) -> str | None:
     return None
 
 
-def _hosted(found: TargetConfig) -> Target:
-    from .compatible import CompatibleTarget
+def _chat(found: TargetConfig, provider: Provider, model: str) -> Target:
+    from .compatible import OWN, CompatibleTarget
 
-    reference = found.model if found.model and ":" in found.model else found.name
-    provider, _, model = reference.partition(":")
-    if provider not in HOSTED or not model:
-        raise CostoptError(
-            f'"{reference}" is no target that can be reached',
-            hint="possible are embedded, openai:MODEL, and any OpenAI-compatible server named in "
-            "costopt.toml: [targets.NAME] with base_url and model",
-        )
-    base_url, key_env = HOSTED[provider]
+    known = found.capabilities or provider.capabilities
+    if known and provider.name == "openai" and found.capabilities is None:
+        from .openai_models import takes_effort
+
+        known = known if takes_effort(model) else known - {"effort"}
     return CompatibleTarget(
         name=found.name,
         model=model,
-        base_url=base_url,
-        api_key_env=found.api_key_env or key_env,
-        tokenizer=reference,
+        base_url=provider.endpoint,
+        api_key_env=found.api_key_env or provider.key_env,
+        tokenizer=f"{provider.name}:{model}",
         cache_reads=True,
+        capabilities=known or OWN,
+        left_out=LEFT_OUT - known if known else frozenset(),
+        refuses=provider.name == "openai" and found.capabilities is None,
+        reasoning_apart=provider.reasoning_apart,
+    )
+
+
+def _sdk(found: TargetConfig, provider: Provider, model: str) -> Target:
+    from .hosted import HostedTarget
+
+    return HostedTarget(
+        name=found.name,
+        provider=provider,
+        model=model,
+        api_key_env=found.api_key_env,
+        capabilities=found.capabilities,
     )

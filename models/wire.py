@@ -3,14 +3,19 @@
 Imported only where a request is made: it loads the HTTP library.
 """
 
+import logging
+import ssl
 from collections.abc import AsyncIterator
 
 import httpx2
 
+# At its lowest level the library writes down every header, and a server may say the key there.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
+
 LARGEST_RESPONSE = 16 * 1024 * 1024
 """Bytes of one response; a longer one is cut off as an error."""
 
-# What a request needs. The SDK would also send an organisation, a project and custom headers from
+# What a request needs. SDKs would also send an organisation, a project and custom headers from
 # variables that were set for another endpoint.
 _HEADERS = frozenset(
     {
@@ -21,12 +26,22 @@ _HEADERS = frozenset(
         b"content-type",
         b"content-length",
         b"transfer-encoding",
+        b"anthropic-version",
+        b"anthropic-beta",
     }
 )
 
 _REDIRECTED = {
     "error": {"message": "the server redirects elsewhere: give that address as base_url"}
 }
+
+# How many requests are under way is decided above; a connection that is closed only because
+# others are open would have to be opened again.
+_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+
+
+# A pool looks through all its connections for each request, so that many are slow in one pool.
+_POOL = 16
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -47,20 +62,34 @@ class _Bounded(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-class _Transport(httpx2.AsyncHTTPTransport):
-    """Sends the few headers that are needed, and takes bounded, uncompressed responses."""
+class BoundedTransport(httpx2.AsyncHTTPTransport):
+    """Sends the few headers that are needed, and takes bounded, uncompressed responses.
 
-    def __init__(self, key: str | None) -> None:
-        super().__init__()
-        self._key = key
+    The key is known here only: an SDK above it has nothing to print.
+
+    Args:
+        key: The key, or ``None`` for a server without keys.
+        header: The header that carries it; in ``Authorization`` it is a bearer token.
+        verify: How certificates are checked; by default as the HTTP library does.
+    """
+
+    def __init__(
+        self,
+        key: str | None,
+        header: str = "Authorization",
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
+        super().__init__(limits=_LIMITS, verify=verify)
+        self._sent = [(b"Accept-Encoding", b"identity")]
+        # A small compressed body may be a large one: ask for plain ones, and take no others.
+        if key is not None:
+            value = f"Bearer {key}" if header == "Authorization" else key
+            self._sent.append((header.encode(), value.encode()))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request; a redirect comes back as a refusal."""
         kept = [(name, value) for name, value in request.headers.raw if name.lower() in _HEADERS]
-        # A small compressed body may be a large one: ask for plain ones, and take no others.
-        kept.append((b"Accept-Encoding", b"identity"))
-        if self._key is not None:
-            kept.append((b"Authorization", f"Bearer {self._key}".encode()))
-        request.headers = httpx2.Headers(kept)
+        request.headers = httpx2.Headers([*kept, *self._sent])
         response = await super().handle_async_request(request)
         if response.is_redirect:
             await response.aclose()
@@ -73,14 +102,43 @@ class _Transport(httpx2.AsyncHTTPTransport):
         return response
 
 
-def bounded_client(key: str | None, timeout_s: float) -> httpx2.AsyncClient:
-    """Return an HTTP client that sends ``key`` as the bearer token, or no token at all.
+class _Pools(httpx2.AsyncBaseTransport):
+    """As many pools as the requests under way need, filled in order."""
+
+    def __init__(self, key: str | None, header: str) -> None:
+        verify = httpx2.create_ssl_context()
+        self._make = lambda: BoundedTransport(key, header, verify)
+        self._pools = [self._make()]
+        self._busy = [0]
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        index = next((i for i, busy in enumerate(self._busy) if busy < _POOL), len(self._busy))
+        if index == len(self._pools):
+            self._pools.append(self._make())
+            self._busy.append(0)
+        self._busy[index] += 1
+        try:
+            return await self._pools[index].handle_async_request(request)
+        finally:
+            self._busy[index] -= 1
+
+    async def aclose(self) -> None:
+        for pool in self._pools:
+            await pool.aclose()
+
+
+def bounded_client(
+    key: str | None, timeout_s: float, header: str = "Authorization"
+) -> httpx2.AsyncClient:
+    """Return an HTTP client that sends ``key`` in ``header``, or no key at all.
 
     Redirects are errors: the key would go where nobody named it.
 
     Args:
-        key: The token, or ``None`` for a server without keys.
+        key: The key, or ``None`` for a server without keys.
         timeout_s: Seconds for each read and write; 10 for connecting.
+        header: The header that carries it; in ``Authorization`` it is a bearer token.
     """
     timeout = httpx2.Timeout(timeout_s, connect=min(10.0, timeout_s))
-    return httpx2.AsyncClient(transport=_Transport(key), timeout=timeout, follow_redirects=False)
+    transport = _Pools(key, header)
+    return httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)

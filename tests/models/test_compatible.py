@@ -263,6 +263,29 @@ def test_one_target_in_two_loops(faults: FaultServer) -> None:
     assert [asyncio.run(target.answer(request())).text for _ in range(2)] == ["fine", "fine"]
 
 
+def test_many_at_once(faults: FaultServer) -> None:
+    target = make(faults)
+
+    async def together() -> list[Any]:
+        try:
+            return await asyncio.gather(*(target.answer(request()) for _ in range(60)))
+        finally:
+            await target.close()
+
+    assert [found.text for found in asyncio.run(together())] == ["fine"] * 60
+
+
+def test_openai_itself_is_asked_as_it_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_KEY", KEY)
+    url = "https://api.openai.com/v1"
+    target = CompatibleTarget(name="o", model="o3", base_url=url, api_key_env="FAKE_KEY")
+    dialect = target._dialect(GenerationSettings())
+    assert (dialect.limit, dialect.temperature) == ("max_completion_tokens", False)
+    # A name that only begins like OpenAI's is another server.
+    other = CompatibleTarget(name="o", model="o3", base_url="https://api.openai.com.example/v1")
+    assert other._dialect(GenerationSettings()).limit == "max_tokens"
+
+
 @pytest.mark.embedded
 def test_a_real_server(embedded: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     server = embedded.server()

@@ -35,7 +35,7 @@ def ask(target: EmbeddedTarget, request: Request) -> Answer:
 
 def test_it_is_a_target(embedded: EmbeddedTarget) -> None:
     assert isinstance(embedded, Target)
-    assert embedded.capabilities == {"generate", "loglikelihood", "seed"}
+    assert embedded.capabilities == {"generate", "loglikelihood", "seed", "json_schema"}
     assert json.loads(json.dumps(dict(embedded.identity))) == embedded.identity
 
 

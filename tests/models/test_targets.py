@@ -1,5 +1,6 @@
 """Targets by name."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from costopt.core.config import Config, TargetConfig, load_config
 from costopt.core.errors import CostoptError
 from costopt.core.progress import Silent
-from costopt.core.protocols import Target
-from costopt.models.targets import open_target, target_names
+from costopt.core.protocols import CAPABILITIES, Target
+from costopt.models.providers import PROVIDERS, Provider
+from costopt.models.targets import declared, open_target, target_names
 
 LOCAL = TargetConfig(name="local", model="llama3.2", base_url="http://127.0.0.1:9/v1")
 
@@ -71,12 +73,70 @@ def test_a_hosted_one_with_a_name_and_a_variable_of_its_own(
     assert opened("team", found).model == "gpt-4o-mini"
 
 
-@pytest.mark.parametrize("name", ["anthropic:claude-haiku-4-5", "openai:", ":x", "llama3:8b"])
+@pytest.mark.parametrize("name", ["anthropc:claude-haiku-4-5", "openai:", ":x", "llama3:8b"])
 def test_what_cannot_be_reached_names_what_can(name: str) -> None:
     with pytest.raises(CostoptError) as caught:
         opened(name)
     assert "openai:MODEL" in str(caught.value.hint)
     assert "base_url" in str(caught.value.hint)
+
+
+def test_the_nearest_provider_is_named() -> None:
+    with pytest.raises(CostoptError) as caught:
+        opened("anthropc:claude-haiku-4-5")
+    assert '"anthropic"' in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS.keys())
+def test_every_provider_needs_its_own_key_and_goes_to_its_own_address(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    if provider.key_env is not None and provider.name != "bedrock":
+        monkeypatch.delenv(provider.key_env, raising=False)
+        with pytest.raises(CostoptError, match=f"{provider.key_env} is not set"):
+            opened(f"{provider.name}:some-model")
+    if provider.key_env is not None:
+        monkeypatch.setenv(provider.key_env, "key-of-my-own")
+    target = opened(f"{provider.name}:some-model")
+    assert isinstance(target, Target)
+    assert target.identity["base_url"] == provider.endpoint
+    assert target.model == "some-model"
+    assert "generate" in target.capabilities
+    assert target.capabilities <= set(CAPABILITIES)
+
+
+def test_every_provider_s_extra_is_one_of_the_package() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    needed = {provider.extra for provider in PROVIDERS.values() if provider.extra}
+    assert needed <= set(extras)
+    for whole in ("test", "all"):
+        (own,) = (text for text in extras[whole] if text.startswith("costopt["))
+        assert needed <= set(own.removeprefix("costopt[").removesuffix("]").split(","))
+
+
+def test_what_a_model_of_openai_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    assert "effort" in opened("openai:gpt-5-mini").capabilities
+    assert "effort" not in opened("openai:gpt-4o-mini").capabilities
+    assert {"batch", "json_schema", "prompt_cache"} <= opened("openai:gpt-4o-mini").capabilities
+
+
+def test_what_a_server_of_one_s_own_can_do_is_declared(tmp_path: Path) -> None:
+    (tmp_path / "costopt.toml").write_text(
+        '[targets.mine]\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n'
+        'capabilities = ["json_schema", "effort"]\n'
+        '[targets.silent]\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n'
+    )
+    found = load_config(None, tmp_path)
+    target = open_target("mine", found, offline=True, progress=Silent())
+    assert target.capabilities == {"generate", "json_schema", "effort"}
+    assert declared("mine", found)
+    assert not declared("silent", found)
+    assert declared("embedded", found)
+    assert declared("anthropic:m", found)
+    assert not declared("openrouter:m", found)
 
 
 def test_another_endpoint_never_gets_the_default_key(monkeypatch: pytest.MonkeyPatch) -> None:
