@@ -289,7 +289,7 @@ async def main() -> None:
     """Serve until standard input ends, which it does when the test's process does."""
     loop, book = asyncio.get_running_loop(), Book()
     server = await loop.create_server(lambda: Connection(book), "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 

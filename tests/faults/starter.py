@@ -28,8 +28,8 @@ def load() -> None:
     import datasets  # noqa: F401
     import evaluate  # noqa: F401
     import openai.types.responses  # noqa: F401
-    import pydantic_ai.direct  # noqa: F401
-    import pydantic_ai.models.openai  # noqa: F401
+    import pydantic_ai.direct
+    import pydantic_ai.models.openai
     import pydantic_ai.providers.openai_compatible  # noqa: F401
 
     from costopt.cli.main import main
