@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from .. import __version__
 from ..core.errors import CostoptError
+from ..core.secrets import scrub
 from ..reports.safe import visible
 from .analyze import analyze
 from .compress import compress
@@ -100,7 +101,7 @@ def main(args: list[str] | None = None) -> int:
         return _usage(error)
     except CostoptError as error:
         if debug:
-            traceback.print_exc()
+            _show_traceback()
         return _fail(error.what, str(error.where or ""), error.hint or "")
     except Exception as error:
         return _bug(error, debug)
@@ -119,7 +120,7 @@ def _usage(error: TyperException) -> int:
 
 def _bug(error: Exception, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
+        _show_traceback()
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).is_relative_to(_PACKAGE)]
     place = (own or frames)[-1]
@@ -128,13 +129,23 @@ def _bug(error: Exception, debug: bool) -> int:
     return _fail(what[:2000], f"{Path(place.filename).name}:{place.lineno}", hint)
 
 
+def _show_traceback() -> None:
+    """Show where an error comes from: what a server said is in it, so that nothing is obeyed."""
+    lines = traceback.format_exc().splitlines()
+    _say("".join(f"{visible(line)}\n" for line in lines))
+
+
 def _fail(what: str, where: str = "", hint: str = "", *, status: int = 2) -> int:
     lines = [f"error: {visible(what)}"]
     if where:
         lines.append(f"  --> {visible(where)}")
     if hint:
         lines.append(f"  help: {visible(hint)}")
-    block = "\n".join(lines) + "\n"
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(block.encode(encoding, "replace").decode(encoding))
+    _say("\n".join(lines) + "\n")
     return status
+
+
+def _say(text: str) -> None:
+    """Write to standard error, without the keys that were used."""
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(scrub(text).encode(encoding, "replace").decode(encoding))

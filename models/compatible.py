@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import CostoptError
 from ..core.protocols import TargetError, TokenCounter
+from ..core.secrets import remember
 from ..core.types import Answer, GenerationSettings, Message, Request, Usage
 from ..costs.tokens import counter_for
 
@@ -171,6 +172,7 @@ class CompatibleTarget:
             raise CostoptError(
                 f"{self._key_env} does not hold an API key: it has characters that none has"
             )
+        remember(key)
         return key
 
     def _usage(self, response: "ModelResponse", request: Request, text: str) -> Usage:

@@ -5,6 +5,7 @@ import re
 from pydantic_ai import exceptions as ai
 
 from ..core.protocols import TargetError
+from ..core.secrets import scrub
 
 _LONGEST = 300
 
@@ -41,8 +42,7 @@ def target_error(error: Exception, *, key: str | None, paying: bool) -> TargetEr
 
 
 def _clean(text: str, key: str | None) -> str:
-    if key:
-        text = text.replace(key, "***")
+    text = scrub(text, key or "")
     # Some servers quote a part of the key they were given.
     text = re.sub(r"\bsk-[\w*-]+", "***", text)
     text = " ".join(text.split())

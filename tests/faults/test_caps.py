@@ -109,7 +109,7 @@ def test_a_server_that_charges_more_than_was_allowed_is_asked_no_more(
         "price = { input = -1, output = 1 }",
         "price = { input = nan, output = 1 }",
         "price = { input = inf, output = 1 }",
-        'price = { input = "1", output = "1" }',
+        'price = { input = "one", output = 1 }',
         "price = {}",
         "usd_per_hour = 0",
     ],

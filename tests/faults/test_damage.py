@@ -82,7 +82,8 @@ def flips(tmp_path: Path, good: bytes, seeds: range) -> None:
         # One byte is one row at most; all others were whole.
         whole += ROWS - 1
         kept += min(ROWS - missing, ROWS - 1)
-        assert aside or not missing, seed
+        # One row may be missed unseen: where the damage is in what finds it, not in the row.
+        assert aside or missing <= 1, seed
     assert kept >= 0.95 * whole, f"{kept} of {whole} whole rows were kept"
 
 

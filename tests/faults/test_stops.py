@@ -4,6 +4,7 @@ import random
 import signal
 import sys
 import time
+from collections import Counter
 
 import pytest
 from fault_harness import Bench, Done, stored_answers
@@ -44,7 +45,7 @@ def check_stops(bench: Bench, times: int, seed: int, signals: int = 1) -> None:
         bench.server.script()
         done = bench.run()
         assert done.report["partial"] is False
-        again = {sha[:12]: times for sha, times in bench.server.bodies().items()}
+        again = Counter({sha[:12]: n for sha, n in bench.server.bodies().items()})
         whole = stored_answers(bench.run_dir, bench.folder / f"copy-{number}-whole")
         # What was stored is not asked for again; all else is, once.
         assert again == whole - stored
