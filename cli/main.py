@@ -1,5 +1,6 @@
 """The command ``costopt``: registers the commands and turns errors into one block."""
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -18,12 +19,13 @@ from .compress import compress
 from .explain import explain
 from .models import models_app
 from .options import Debug
-from .output import silence_output
+from .output import deaf, silence_output
 from .report import report
 from .strategies import strategies
 from .tokens import tokens
 
 _PACKAGE = Path(__file__).parent.parent
+_INTERRUPTED = 130
 
 # Lines of less than 77 columns: on a terminal, typer keeps these line breaks.
 _HELP = """Make LLM prompts cheaper without making them worse.
@@ -79,7 +81,18 @@ app.add_typer(models_app, name="models")
 
 def run() -> None:
     """Run the command line and exit with the contract's status."""
-    sys.exit(main())
+    status = main()
+    if status == _INTERRUPTED:
+        _leave(status)
+    sys.exit(status)
+
+
+def _leave(status: int) -> None:
+    """Exit at once: a second Ctrl-C must not make a traceback of a run that has ended well."""
+    with deaf():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def main(args: list[str] | None = None) -> int:
@@ -96,7 +109,7 @@ def main(args: list[str] | None = None) -> int:
         silence_output()
         return 0
     except (Abort, KeyboardInterrupt):
-        return _fail("interrupted", status=130)
+        return _fail("interrupted", status=_INTERRUPTED)
     except TyperException as error:
         return _usage(error)
     except CostoptError as error:

@@ -40,8 +40,7 @@ def scrub(text: str, *more: str) -> str:
 @cache
 def _pattern(secret: str) -> re.Pattern[str]:
     """Return what finds a key in each of its forms, the longest first."""
-    forms = sorted(_written(secret), key=len, reverse=True)
-    parts = [re.escape(form) for form in forms]
+    parts = [f"(?i:{re.escape(form)})" for form in sorted(_written(secret), key=len, reverse=True)]
     if len(secret) >= _LEAST:
         parts += [f"[\\w+/=-]*{re.escape(form)}[\\w+/=-]*" for form in _in_base64(secret)]
         # Cut short, or with its end hidden: what follows the beginning goes with it.
@@ -51,10 +50,9 @@ def _pattern(secret: str) -> re.Pattern[str]:
 
 def _written(secret: str) -> set[str]:
     quoted = {urllib.parse.quote(secret, safe=safe) for safe in ("", "/", "/=+")}
-    lower = {re.sub("%..", lambda match: match[0].lower(), form) for form in quoted}
     escaped = {json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     twice = {json.dumps(form)[1:-1] for form in escaped}
-    return {secret, *quoted, *lower, *escaped, *twice, secret.encode().hex()}
+    return {secret, *quoted, *escaped, *twice, secret.encode().hex()}
 
 
 def _in_base64(secret: str) -> set[str]:

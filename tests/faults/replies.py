@@ -119,7 +119,7 @@ def not_an_answer(kind: str, whole: bytes) -> tuple[bytes, dict[str, str]]:
     kinds: dict[str, tuple[bytes, dict[str, str]]] = {
         "html": (b"<html><body>Bad gateway</body></html>", {"Content-Type": "text/html"}),
         "truncated_json": (whole[: len(whole) // 2], {}),
-        "invalid_utf8": (whole.replace(b"nothing", b"\xff\xfe\xff"), {}),
+        "invalid_utf8": (whole.replace(b'"content": "', b'"content": "\xff\xfe\xff'), {}),
         "empty": (b"", {}),
         "json_array": (b"[1, 2, 3]", {}),
         "no_choices": (completion("", {}, choices=[]), {}),

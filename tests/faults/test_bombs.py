@@ -48,10 +48,17 @@ def peak_mb(running: Running) -> float:
     return most / 1024
 
 
+def _billed(bench: Bench) -> None:
+    """Let the target be one with a key: what may have been paid for is not asked for again."""
+    bench.env["FAULT_KEY"] = "key-0123456789"
+    bench.target('price = { input = 1, output = 2 }\napi_key_env = "FAULT_KEY"')
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_twelve_protocol_faults_in_one_run(bench: Bench) -> None:
     rules = [{"when": {"marker": f"[[{name}]]"}, "do": do} for name, do in FAULTS.items()]
     bench.server.script(*rules)
+    _billed(bench)
     rows = [
         {"id": name, "question": f"How? [[{name}]]", "reference": "good"}
         for name in (*FAULTS, *(f"good {n}" for n in range(12)))
@@ -72,6 +79,7 @@ def test_twelve_protocol_faults_in_one_run(bench: Bench) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_protocol_fault_in_fifty_rows(bench: Bench, name: str) -> None:
     bench.server.script({"when": {"marker": "[[bad"}, "do": FAULTS[name]})
+    _billed(bench)
     texts = [f"bad {n}" for n in range(50)] + [f"good {n}" for n in range(50)]
     bench.prompt(
         {"id": text, "question": f"How? [[{text}]]", "reference": "good"} for text in texts

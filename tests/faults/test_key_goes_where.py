@@ -62,7 +62,7 @@ def test_a_prompt_does_not_send_it_elsewhere(keyed: Bench, listener: Listener) -
         f"base_url: {listener.url}\nmodel: x\napi_key_env: OPENAI_API_KEY\nproxy: {listener.url}"
     )
     text = "---\nmetric: contains\n{}---\nSay {{{{ question }}}}\n"
-    rows = [row(n, base_url=listener.url, metadata={"api_base": listener.url}) for n in range(2)]
+    rows = [row(n, metadata={"base_url": listener.url, "target": "x"}) for n in range(2)]
     for extra in (f"{front}\n", f"settings:\n  base_url: {listener.url}\n", ""):
         keyed.prompt(rows, text.format(extra))
         assert keyed.run().status in (0, 2)
