@@ -25,8 +25,6 @@ _ALLOCATOR = "jemalloc_bg_thd"  # pyarrow's; it is made for forks.
 
 def load() -> None:
     """Import what an analysis needs, and load its tokenizer, by a run that asks nobody."""
-    import datasets  # noqa: F401
-    import evaluate  # noqa: F401
     import openai.types.responses  # noqa: F401
     import pydantic_ai.direct
     import pydantic_ai.models.openai

@@ -64,7 +64,7 @@ def test_twelve_protocol_faults_in_one_run(bench: Bench) -> None:
         for name in (*FAULTS, *(f"good {n}" for n in range(12)))
     ]
     bench.prompt(rows)
-    running = bench.start("--strategy", "whitespace", "--concurrency", 32)
+    running = bench.start("--strategy", "whitespace", "--concurrency", 32, real=True)
     most = peak_mb(running)
     done = running.wait()
     baseline = variants(done.report)["baseline"]["quality"]
@@ -84,7 +84,7 @@ def test_a_protocol_fault_in_fifty_rows(bench: Bench, name: str) -> None:
     bench.prompt(
         {"id": text, "question": f"How? [[{text}]]", "reference": "good"} for text in texts
     )
-    running = bench.start("--strategy", "whitespace", "--concurrency", 32)
+    running = bench.start("--strategy", "whitespace", "--concurrency", 32, real=True)
     most = peak_mb(running)
     baseline = variants(running.wait(600).report)["baseline"]["quality"]
     assert baseline["n"] + baseline["failures"] == 100

@@ -9,7 +9,7 @@ import pytest
 from fault_harness import Bench, Done, Listener
 from payloads import CANARY, encodings, leaks
 
-STATUSES = (400, 401, 403, 404, 422, 429, 500)
+STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500)
 KEYED = 'price = { input = 1, output = 2 }\napi_key_env = "FAULT_KEY"\n'
 
 
@@ -80,7 +80,7 @@ def test_a_key_that_comes_back_in_an_error(keyed: Bench) -> None:
 
 @pytest.mark.slow
 def test_a_key_that_comes_back_in_any_error(keyed: Bench) -> None:
-    assert len(echoes()) >= 38
+    assert len(echoes()) >= 40
     fail_with(keyed, echoes())
 
 

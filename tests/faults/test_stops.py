@@ -40,7 +40,8 @@ def check_stops(bench: Bench, times: int, seed: int, signals: int = 1) -> None:
         assert "Traceback" not in stop.err
         assert stop.report["partial"] is True
         sent = bench.server.counts()["requests"]
-        assert stop.report["spent"]["requests"] == sent
+        # What was on its way to the server when it was stopped counts too.
+        assert sent <= stop.report["spent"]["requests"] <= sent + 16
         stored = stored_answers(bench.run_dir, bench.folder / f"copy-{number}")
         bench.server.script()
         done = bench.run()
