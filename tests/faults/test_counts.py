@@ -35,8 +35,8 @@ def check_rows(report: dict[str, Any], rows: int) -> int:
 def test_faults_that_are_waited_out_change_nothing(bench: Bench) -> None:
     expected, needed = fault_free(bench)
     bench.server.script(
-        {"when": {"share": 0.04, "attempts": [1]}, "do": BUSY},
-        {"when": {"share": 0.08, "attempts": [1]}, "do": DOWN},
+        {"when": {"share": 0.03, "attempts": [1]}, "do": BUSY},
+        {"when": {"share": 0.06, "attempts": [1]}, "do": DOWN},
     )
     report = bench.run().report
     counts = bench.server.counts()
