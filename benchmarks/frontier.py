@@ -37,6 +37,7 @@ from costopt.costs.tokens import counter_for
 from costopt.evals.statistics import Bounds, paired_bounds
 from costopt.models.client import Client
 from costopt.models.embedded import EmbeddedTarget
+from costopt.models.ledger import Ledger
 from costopt.models.spending import Spending
 from costopt.models.store import AnswerStore
 from costopt.models.weights import pull
@@ -300,10 +301,12 @@ def main() -> int:
         work = args.work or Path(fresh)
         target = EmbeddedTarget(pull(Silent(), offline=False))
         store = AnswerStore(work)
-        client = Client(target, store, Spending(max_usd=None, max_requests=None))
+        ledger = Ledger(store, Spending(max_usd=None, max_requests=None))
+        client = Client(target, ledger)
         try:
             return asyncio.run(measure(args, client, Texts(work / "texts")))
         finally:
+            ledger.close()
             store.close()
 
 

@@ -1,6 +1,7 @@
 """The command ``costopt``: registers the commands and turns errors into one block."""
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..core.errors import CostoptError
 from ..core.secrets import scrub
 from ..reports.safe import visible
 from .analyze import analyze
+from .cache import cache_app
 from .compress import compress
 from .explain import explain
 from .models import models_app
@@ -77,6 +79,7 @@ app.command(short_help="Show a saved report in another format.")(report)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
 app.add_typer(models_app, name="models")
+app.add_typer(cache_app, name="cache")
 
 
 def run() -> None:
@@ -102,6 +105,8 @@ def main(args: list[str] | None = None) -> int:
     where, what to do. A traceback appears only with ``--debug``.
     """
     debug = "--debug" in (sys.argv[1:] if args is None else args)
+    # Who cancels a CI job sends this a few seconds before it kills: it is Ctrl-C too.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         status = get_command(app)(args=args, prog_name="costopt", standalone_mode=False)
         sys.stdout.flush()

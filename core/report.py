@@ -33,14 +33,27 @@ class TargetInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnknownOutcome:
+    """Requests that may have been paid for and whose answer never arrived; ``usd`` at most."""
+
+    requests: int
+    usd: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What this run cost. ``requests`` are live calls; ``usd`` is real money."""
+    """What this run cost. ``requests`` are live calls; ``usd`` is real money.
+
+    ``usd`` holds the worst case of each request of ``unknown_outcome``, which is ``None`` where
+    there is no such request.
+    """
 
     usd: Decimal = Decimal(0)
     requests: int = 0
     cached_answers: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    unknown_outcome: UnknownOutcome | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,11 @@ from ..compressors.variants import DEFAULT_CHAINS
 from ..core.discovery import load_prompts
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
-from ..core.report import Report, Skipped, Spent
+from ..core.report import Report, Skipped, Spent, UnknownOutcome
+from ..models.journal import Lost
 from ..models.lingua import open_lingua
 from .assemble import PromptResult, report_prompt
-from .desk import Desk, open_desk, open_shared
+from .desk import Desk, Shared, open_desk, open_shared
 from .measure import FIRST_LOOK, Chain
 from .options import AnalyzeOptions
 from .plan import DEFAULT_SAMPLES
@@ -38,6 +39,7 @@ class _Run:
     prompts: tuple[Prepared, ...]
     skipped: tuple[Skipped, ...]
     desks: tuple[Desk, ...]
+    shared: Shared | None
     results: dict[tuple[str, int], list[PromptResult]] = field(
         default_factory=dict[tuple[str, int], list[PromptResult]]
     )
@@ -56,17 +58,23 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
     # Every eval set is loaded before anything is asked, so that a bad row costs nothing.
     prompts = tuple(prepare(prompt, options) for prompt in loaded.prompts)
     shared = None if options.static else open_shared(options, progress)
-    compressor = _compressor(chains, options, progress)
-    names = dict.fromkeys(options.targets)
-    desks = tuple(
-        open_desk(name, options, progress, shared=shared, compressor=compressor) for name in names
-    )
-    run = _Run(options=options, prompts=prompts, skipped=loaded.skipped, desks=desks)
     try:
-        asyncio.run(_run_all(run, chains))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        raise Interrupted(_report(run, partial=True)) from None
-    return _report(run, partial=run.out_of_budget)
+        compressor = _compressor(chains, options, progress)
+        desks = tuple(
+            open_desk(name, options, progress, shared=shared, compressor=compressor)
+            for name in dict.fromkeys(options.targets)
+        )
+        run = _Run(
+            options=options, prompts=prompts, skipped=loaded.skipped, desks=desks, shared=shared
+        )
+        try:
+            asyncio.run(_run_all(run, chains))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise Interrupted(_report(run, partial=True)) from None
+        return _report(run, partial=run.out_of_budget)
+    finally:
+        if shared is not None:
+            shared.close()
 
 
 def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:
@@ -133,8 +141,14 @@ def _report(run: _Run, *, partial: bool) -> Report:
             cached_answers=sum(c.cached_answers for c in clients),
             input_tokens=sum(c.input_tokens for c in clients),
             output_tokens=sum(c.output_tokens for c in clients),
+            unknown_outcome=_unknown(run.shared),
         ),
         skipped=run.skipped,
         prompts=prompts,
         static=run.options.static,
     )
+
+
+def _unknown(shared: Shared | None) -> UnknownOutcome | None:
+    lost = shared.ledger.unknown if shared is not None else Lost()
+    return UnknownOutcome(requests=lost.requests, usd=lost.usd) if lost.requests else None

@@ -17,6 +17,8 @@ from ..core.types import Request, Usage, Variant
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
 from ..models.client import Client
+from ..models.ledger import Ledger
+from ..models.pacing import Pace
 from ..models.spending import Spending
 from ..models.store import AnswerStore
 from ..models.targets import open_target
@@ -57,7 +59,7 @@ class Desk:
             capabilities=self.target.capabilities if self.target else frozenset(),
             references=_references(prompt),
         )
-        shortener = Shortener(context=context, timings=_folder(self.options) / "timings")
+        shortener = Shortener(context=context, timings=answers_folder(self.options) / "timings")
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
@@ -180,21 +182,34 @@ def _without_rows(variant: Variant) -> Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What all targets of a run share: one store, one cap."""
+    """What all targets of a run share: one store, one cap, one set of books."""
 
-    store: AnswerStore
-    spending: Spending
+    ledger: Ledger
+
+    def close(self) -> None:
+        """End the run's entries and give the store back."""
+        self.ledger.close()
+        self.ledger.store.close()
 
 
 def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
-    """Open the answer store and set the cap."""
-    return Shared(
-        store=AnswerStore(_folder(options), progress.note),
-        spending=Spending(max_usd=options.max_cost, max_requests=options.max_requests),
+    """Open the answer store, begin the run's books and set the cap."""
+    ledger = Ledger(
+        AnswerStore(answers_folder(options), progress.note),
+        Spending(max_usd=options.max_cost, max_requests=options.max_requests),
     )
+    left = ledger.journal.left_behind
+    if left.requests:
+        progress.note(
+            f"a run before this one ended while {left.requests} requests were under way: they may "
+            f"have been paid, at most ${left.usd:f}, and are asked again"
+        )
+    if ledger.journal.sharing:
+        progress.note(f"the cap is shared with {ledger.journal.sharing} other runs under way")
+    return Shared(ledger=ledger)
 
 
-def _folder(options: AnalyzeOptions) -> Path:
+def answers_folder(options: AnalyzeOptions) -> Path:
     """Return where answers are kept, and with them how long shortening took for the same rows."""
     return options.run_dir or cache_dir() / "answers"
 
@@ -243,12 +258,14 @@ def open_desk(
     if target is not None and shared is not None:
         desk.client = Client(
             target=target,
-            store=shared.store,
-            spending=shared.spending,
+            ledger=shared.ledger,
             price_usd=(lambda usage: cost_of(usage, own)) if own else None,
             worst_case=(lambda request: _worst_case(request, own, counter)) if own else None,
-            concurrency=options.concurrency or config.concurrency or (1 if name == EMBEDDED else 8),
-            requests_per_minute=config.requests_per_minute,
+            pace=Pace(
+                options.concurrency or config.concurrency or (1 if name == EMBEDDED else 8),
+                config.requests_per_minute,
+            ),
+            note=progress.note,
         )
     return desk
 

@@ -25,7 +25,7 @@ from .fitting import RowsBench, fit_chains
 from .meter import Meter
 from .metrics import Metric
 from .plan import FINALISTS, RowPlan
-from .runner import HARMFUL, REPEATED, Mode, Outcome, Runner
+from .runner import HARMFUL, REPEATED, Mode, Outcome, Runner, fair_order
 from .statistics import paired_bounds
 
 FIRST_LOOK = 16
@@ -191,9 +191,12 @@ class Measurement:
 
     async def _screen(self, variants: Sequence[Variant]) -> None:
         self.measured.variants.extend(variants)
-        for variant in variants:
-            if variant.rejected is None:
-                await self._ask(variant, self._screening_rows(variant), lengths=False)
+        asked: list[tuple[Variant, Sequence[Sample], Mode]] = [
+            (variant, self._screening_rows(variant), judge.mode)
+            for variant in variants
+            if variant.rejected is None and (judge := self._judge(variant)) is not None
+        ]
+        await self.setup.runner.run_trials(fair_order(asked))
 
     def _screening_rows(self, variant: Variant) -> Sequence[Sample]:
         plan = self.setup.plan

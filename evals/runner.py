@@ -23,6 +23,7 @@ HARMFUL = "empty-variables"
 REPEATED = "none"
 """The A/A control: the baseline drawn a second time."""
 
+_BLOCK = 8
 _KINDS = {"timeout": FailureKind.TIMEOUT, "refused": FailureKind.REFUSED}
 
 
@@ -38,6 +39,32 @@ class Trial:
     def key(self) -> tuple[str, str, Mode]:
         """What tells it from the other trials of its prompt and target."""
         return self.variant.name, self.sample.id, self.mode
+
+
+def fair_order(asked: Sequence[tuple[Variant, Sequence[Sample], Mode]]) -> list[Trial]:
+    """Return trials in an order in which every variant is equally far at any time.
+
+    A block of rows of one variant, the same block of the next, and so on: an early stop leaves all
+    variants with about the same rows, and requests that begin alike still run together, so that a
+    cache of prefixes finds them.
+
+    Example:
+        >>> rows = [Sample(id=str(number), inputs={}) for number in range(9)]
+        >>> from costopt.core.types import PromptTemplate, Source, Syntax
+        >>> template = PromptTemplate(name="p", messages=(), variables=(), syntax=Syntax.NONE,
+        ...                           source=Source(path="p", format="text", raw=""))
+        >>> one, two = Variant(name="a", template=template), Variant(name="b", template=template)
+        >>> order = fair_order([(one, rows, "generate"), (two, rows, "generate")])
+        >>> "".join(trial.variant.name for trial in order)
+        'aaaaaaaabbbbbbbbab'
+    """
+    longest = max((len(rows) for _, rows, _ in asked), default=0)
+    return [
+        Trial(variant=variant, sample=sample, mode=mode)
+        for start in range(0, longest, _BLOCK)
+        for variant, rows, mode in asked
+        for sample in rows[start : start + _BLOCK]
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +112,21 @@ class Runner:
         trials = [
             Trial(variant=variant, sample=sample, mode=mode) for sample in samples for mode in modes
         ]
+        await self.run_trials(trials)
+        return tuple(self.outcomes[trial.key] for trial in trials if trial.key in self.outcomes)
+
+    async def run_trials(self, trials: Sequence[Trial]) -> None:
+        """Run trials in their order, as many at a time as the client sends at once."""
         new = [trial for trial in trials if trial.key not in self.outcomes]
         self.tally.planned = max(self.tally.planned, self.tally.done + len(new))
-        await asyncio.gather(*(self._run_one(trial) for trial in new))
-        return tuple(self.outcomes[trial.key] for trial in trials if trial.key in self.outcomes)
+        queue = iter(new)
+
+        async def work() -> None:
+            # One queue for all: a worker that is free takes the next.
+            for trial in queue:
+                await self._run_one(trial)
+
+        await asyncio.gather(*(work() for _ in range(min(self.client.most, len(new)))))
 
     async def _run_one(self, trial: Trial) -> None:
         outcome = await self._outcome(trial)

@@ -1,20 +1,18 @@
 """The way of a request: store, cap, target, store; nothing is asked twice, nothing is lost."""
 
 import asyncio
-import random
-import time
 from collections.abc import Callable
 from decimal import Decimal
 
 from ..core.protocols import Target, TargetError
 from ..core.types import Answer, Request, Usage
 from .keys import request_key
+from .ledger import Ledger, Sent
+from .pacing import LONGEST_WAIT_S, Pace
 from .records import fresh, summarise
-from .spending import Reservation, Spending
-from .store import AnswerStore
+from .retries import Circuit, RetryBudget, wait_s
 
-_TRIES = 4
-_LONGEST_WAIT_S = 60.0
+_DEADLINE_S = 600.0
 
 
 class Client:
@@ -22,12 +20,12 @@ class Client:
 
     Args:
         target: Who is asked.
-        store: Where answers are kept.
-        spending: The cap, over all clients that share it.
+        ledger: The books of the run, with the answer store and the cap.
         price_usd: What a request cost, from its usage; ``None`` for a target that costs nothing.
         worst_case: The most that a request can cost; ``None`` for one that costs nothing.
-        concurrency: How many requests may be under way, at least 1.
-        requests_per_minute: Limit on the rate of requests; ``None`` is no limit.
+        pace: How many requests may be under way, and how soon the next may leave; default: one.
+        deadline_s: Seconds after which a request is not tried again.
+        note: Told what whoever watches the run should know.
 
     ``requests`` counts live calls, tries that failed too; the tokens and ``usd`` (real money; 0
     for a target that costs nothing) are those of live answers.
@@ -36,12 +34,12 @@ class Client:
     def __init__(
         self,
         target: Target,
-        store: AnswerStore,
-        spending: Spending,
+        ledger: Ledger,
         price_usd: Callable[[Usage], Decimal | None] | None = None,
         worst_case: Callable[[Request], Decimal] | None = None,
-        concurrency: int = 1,
-        requests_per_minute: float | None = None,
+        pace: Pace | None = None,
+        deadline_s: float = _DEADLINE_S,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         self.target = target
         self.requests = 0
@@ -49,14 +47,20 @@ class Client:
         self.input_tokens = 0
         self.output_tokens = 0
         self.usd = Decimal(0)
-        self._store = store
-        self._spending = spending
+        self._ledger = ledger
         self._price_usd = price_usd
         self._worst_case = worst_case
-        self._slots = asyncio.Semaphore(max(1, concurrency))
-        self._interval_s = 60.0 / requests_per_minute if requests_per_minute else 0.0
-        self._next_start = 0.0
+        self._pace = pace or Pace()
+        self._budget = RetryBudget()
+        self._circuit = Circuit()
+        self._deadline_s = deadline_s
+        self._note = note or (lambda text: None)
         self._pending: dict[str, asyncio.Future[Answer | None]] = {}
+
+    @property
+    def most(self) -> int:
+        """How many requests may be under way at most."""
+        return self._pace.most
 
     async def ask(self, request: Request) -> Answer:
         """Return the answer: the stored one, or a new one that is stored before it is returned.
@@ -70,10 +74,6 @@ class Client:
         """
         key = request_key(self.target.identity, request)
         while True:
-            stored = self._store.get(key)
-            if stored is not None:
-                self.cached_answers += 1
-                return stored
             pending = self._pending.get(key)
             if pending is None:
                 return await self._ask_once(key, request)
@@ -83,12 +83,15 @@ class Client:
                 return fresh(answer)
 
     async def _ask_once(self, key: str, request: Request) -> Answer:
-        """Ask live; whoever wants the same in the meantime waits for this."""
+        """Ask the store, then live; whoever wants the same in the meantime waits for this."""
         pending = asyncio.get_running_loop().create_future()
         self._pending[key] = pending
         try:
-            answer = await self._ask_live(request)
-            self._store.put(key, summarise(request), answer, target=self.target.name)
+            answer = await self._ledger.stored(key)
+            if answer is not None:
+                self.cached_answers += 1
+            else:
+                answer = await self._ask_live(key, request)
             pending.set_result(answer)
             return answer
         except Exception as error:
@@ -100,57 +103,87 @@ class Client:
             if not pending.done():  # Cancelled: who waits asks for itself.
                 pending.set_result(None)
 
-    async def _ask_live(self, request: Request) -> Answer:
-        async with self._slots:
-            for tries in range(1, _TRIES + 1):
-                await self._pace()
-                try:
-                    return await self._try(request)
-                except TargetError as error:
-                    if not error.transient or tries == _TRIES:
-                        raise
-                    wait_s = _wait_s(tries, error.retry_after_s)
-                    if wait_s > _LONGEST_WAIT_S:
-                        raise
-                await asyncio.sleep(wait_s)
-        raise AssertionError("the last try returns or raises")
+    async def _ask_live(self, key: str, request: Request) -> Answer:
+        """Send a request until it is answered, or until there is no sense in it."""
+        last_start = self._pace.clock() + self._deadline_s
+        self._budget.asked()
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._take_turn(key, request)
+            except TargetError as error:
+                wait = wait_s(tries, error)
+                late = wait is not None and self._pace.clock() + wait > last_start
+                if wait is None or late or not self._budget.allows(error):
+                    if error.kind != "stopped":
+                        self._circuit.failed(error)
+                    raise
+            await self._pace.sleep(wait)
 
-    async def _try(self, request: Request) -> Answer:
+    async def _take_turn(self, key: str, request: Request) -> Answer:
+        """Send a request once, when it is its turn."""
+        self._circuit.check()
+        began = await self._pace.turn()
+        try:
+            # It may have opened while this one waited.
+            self._circuit.check()
+            answer = await self._try(key, request)
+        except TargetError as error:
+            if error.kind in {"rate_limit", "server", "timeout"}:
+                limited = error.kind == "rate_limit"
+                self._pace.pushed_back(began, limited=limited, wait_s=_bounded(error))
+            raise
+        finally:
+            self._pace.end()
+        self._pace.served()
+        self._circuit.succeeded()
+        return answer
+
+    async def _try(self, key: str, request: Request) -> Answer:
         worst = self._worst_case(request) if self._worst_case else Decimal(0)
-        held = self._spending.reserve(worst)
+        sent = await self._ledger.send(key, target=self.target.name, worst=worst)
         self.requests += 1
         try:
             answer = await self.target.answer(request)
         except TargetError as error:
-            self._settle_failed(held, paid=error.possibly_paid)
+            await self._fail(sent, paid=error.possibly_paid)
             raise
         except BaseException:
             # Cancelled on the way: it may be billed all the same.
-            self._settle_failed(held, paid=True)
+            await self._fail(sent, paid=True)
             raise
+        return await self._keep(sent, key, request, answer)
+
+    async def _keep(self, sent: Sent, key: str, request: Request, answer: Answer) -> Answer:
+        """Settle what an answer cost, and store it if it is one."""
         usd = self._price_usd(answer.usage) if self._price_usd else Decimal(0)
-        self._spending.settle(held, usd)
-        self.usd += worst if usd is None else usd
+        paid = sent.held.usd if usd is None else usd
+        self.usd += paid
         self.input_tokens += answer.usage.input
         self.output_tokens += answer.usage.output
+        if paid > sent.held.usd:
+            self._distrust(paid, sent.held.usd)
         if answer.finish_reason == "content_filter":
+            await self._ledger.fail(sent, usd=paid)
             raise TargetError("the provider's filter withheld the answer", kind="refused")
+        name = self.target.name
+        summary = summarise(request, self.target.identity)
+        await self._ledger.keep(sent, key, summary, answer, target=name, usd=paid)
         return answer
 
-    def _settle_failed(self, held: Reservation, *, paid: bool) -> None:
-        self._spending.settle(held, held.usd if paid else Decimal(0))
-        self.usd += held.usd if paid else Decimal(0)
+    def _distrust(self, paid: Decimal, declared: Decimal) -> None:
+        """Stop a run with a cap whose worst cases are none."""
+        reason = f"an answer was billed at ${paid}, more than the ${declared} it could cost at most"
+        if self._ledger.spending.distrust(reason):
+            self._note(f"{self.target.name}: {reason}; under a cap nothing more is sent")
 
-    async def _pace(self) -> None:
-        """Wait until the next request may start."""
-        now = time.monotonic()
-        start = max(now, self._next_start)
-        self._next_start = start + self._interval_s
-        if start > now:
-            await asyncio.sleep(start - now)
+    async def _fail(self, sent: Sent, *, paid: bool) -> None:
+        self.usd += sent.held.usd if paid else Decimal(0)
+        await self._ledger.fail(sent, usd=None if paid else Decimal(0))
 
 
-def _wait_s(tries: int, retry_after_s: float | None) -> float:
-    """Return how long to wait: what the server asked, else longer each time, with jitter."""
-    backoff = min(_LONGEST_WAIT_S, 0.5 * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311
-    return max(backoff, retry_after_s) if retry_after_s is not None else backoff
+def _bounded(error: TargetError) -> float | None:
+    """Return what the server asked to wait, where that is waited for."""
+    asked = error.retry_after_s
+    return asked if asked is not None and asked <= LONGEST_WAIT_S else None

@@ -1,6 +1,7 @@
 """Answers as text and back: JSON with a checksum, no pickle."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 from ..core.types import Answer, Request, Usage
 
+_SIGNED = "hmac:"
 _MEMBERS = ("text", "finish_reason", "latency_s", "model", "created")
 
 
@@ -47,24 +49,59 @@ def from_json(text: str) -> Answer:
         raise ValueError(f"not an answer: {error}") from error
 
 
-def summarise(request: Request) -> dict[str, Any]:
-    """Return what the store notes about a request: no content, only its kind and size."""
+def summarise(request: Request, identity: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what the store notes about a request: no content, only what tells it from others.
+
+    Texts are there as the first digits of their SHA-256, so that a request that was not found can
+    be held against those that are there, part by part.
+
+    Args:
+        request: What was asked.
+        identity: `Target.identity`.
+    """
+    settings = request.settings
     return {
         "mode": "generate" if request.continuation is None else "loglikelihood",
-        "messages": len(request.messages),
         "characters": sum(len(message.content) for message in request.messages),
-        "max_output_tokens": request.settings.max_output_tokens,
+        "target": dict(identity or {}),
+        "messages": [[message.role, _digest(message.content)] for message in request.messages],
+        "max_output_tokens": settings.max_output_tokens,
+        "temperature": settings.temperature,
+        "stop": [_digest(text) for text in settings.stop],
+        "seed": settings.seed,
+        "effort": settings.effort,
+        "response_schema": _digest(json.dumps(settings.response_schema)),
+        "tools": [_digest(json.dumps(tool)) for tool in settings.tools],
+        "continuation": None if request.continuation is None else _digest(request.continuation),
         "replicate": request.replicate,
     }
 
 
-def checksum(*parts: str) -> str:
-    """Return a SHA-256 over strings and the borders between them."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Seal:
+    """Tells a row that was written here from any other: a checksum, or with a key a signature.
+
+    Args:
+        key: The secret; empty for a checksum that sees damage only.
+    """
+
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key
+
+    def checksum(self, *parts: str) -> str:
+        """Return a SHA-256 over strings and the borders between them; with a key its HMAC."""
+        digest = hmac.new(self._key, digestmod="sha256") if self._key else hashlib.sha256()
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+        return f"{_SIGNED}{digest.hexdigest()}" if self._key else digest.hexdigest()
+
+    def ours(self, checksum: object) -> bool:
+        """Say whether a checksum is of this kind: rows of the other kind are left alone."""
+        return isinstance(checksum, str) and checksum.startswith(_SIGNED) == bool(self._key)
 
 
 def summary_json(summary: Mapping[str, Any]) -> str:

@@ -5,7 +5,22 @@ from decimal import Decimal
 
 
 class BudgetExceeded(Exception):  # noqa: N818 - a limit that was set, not an error
-    """The next request could pass the cap; it was not sent."""
+    """The next request could pass the cap; it was not sent.
+
+    ``settling`` says that money is set aside for requests under way, of which some may come back.
+    """
+
+    def __init__(self, message: str, *, settling: bool = False) -> None:
+        super().__init__(message)
+        self.settling = settling
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What other runs that share the cap have spent and reserved, in USD, and sent."""
+
+    usd: Decimal = Decimal(0)
+    requests: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,13 +51,15 @@ class Spending:
         self.spent_usd = Decimal(0)
         self.reserved_usd = Decimal(0)
         self.requests = 0
+        self.elsewhere = Elsewhere()
+        self._distrusted: str | None = None
 
     @property
     def left_usd(self) -> Decimal | None:
         """What may still be reserved, in USD; ``None`` without a cap."""
         if self.max_usd is None:
             return None
-        return self.max_usd - self.spent_usd - self.reserved_usd
+        return self.max_usd - self.spent_usd - self.reserved_usd - self.elsewhere.usd
 
     def reserve(self, worst_case_usd: Decimal) -> Reservation:
         """Set aside the most that one request can cost, and count the request.
@@ -56,13 +73,18 @@ class Spending:
         """
         if not worst_case_usd.is_finite() or worst_case_usd < 0:
             raise ValueError(f"a request cannot cost {worst_case_usd} USD")
-        if self.max_requests is not None and self.requests >= self.max_requests:
+        if self._distrusted is not None:
+            raise BudgetExceeded(f"the cap of ${self.max_usd} cannot be kept: {self._distrusted}")
+        sent = self.requests + self.elsewhere.requests
+        if self.max_requests is not None and sent >= self.max_requests:
             raise BudgetExceeded(f"the cap of {self.max_requests} requests was reached")
         left = self.left_usd
         if left is not None and worst_case_usd > left:
+            others = f", ${self.elsewhere.usd} by other runs" if self.elsewhere.usd else ""
             raise BudgetExceeded(
-                f"the cap of ${self.max_usd} was reached: ${self.spent_usd} spent, the next "
-                f"request could cost ${worst_case_usd}"
+                f"the cap of ${self.max_usd} was reached: ${self.spent_usd} spent{others}, the "
+                f"next request could cost ${worst_case_usd}",
+                settling=self.reserved_usd > 0,
             )
         self.reserved_usd += worst_case_usd
         self.requests += 1
@@ -77,3 +99,14 @@ class Spending:
         """
         self.reserved_usd -= reservation.usd
         self.spent_usd += reservation.usd if actual_usd is None else actual_usd
+
+    def distrust(self, reason: str) -> bool:
+        """Refuse every further reservation under a cap in USD: what was set aside was too little.
+
+        Returns:
+            Whether there is such a cap, and this is the first time.
+        """
+        if self.max_usd is None or self._distrusted is not None:
+            return False
+        self._distrusted = reason
+        return True

@@ -280,10 +280,16 @@ def savings_line(found: Savings) -> str:
 def spent_line(report: Report) -> str:
     """Say what this run cost."""
     spent = report.spent
+    lost = spent.unknown_outcome
+    unknown = (
+        f" · unknown outcome: {count(lost.requests)} requests, at most {usd(lost.usd)}"
+        if lost is not None
+        else ""
+    )
     return (
         f"{usd(spent.usd)} · {count(spent.requests)} live requests · "
         f"{count(spent.cached_answers)} cached answers · {count(spent.input_tokens)} input, "
-        f"{count(spent.output_tokens)} output tokens"
+        f"{count(spent.output_tokens)} output tokens{unknown}"
     )
 
 

@@ -1,7 +1,7 @@
 """The client: stored before used, asked once, retried where it makes sense, within the cap."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +12,9 @@ import pytest
 from costopt.core.protocols import Target, TargetError, TokenCounter
 from costopt.core.types import Answer, GenerationSettings, Message, Request, Usage
 from costopt.costs.tokens import counter_for
-from costopt.models import client as client_module
 from costopt.models.client import Client
+from costopt.models.ledger import Ledger
+from costopt.models.pacing import Pace
 from costopt.models.spending import BudgetExceeded, Spending
 from costopt.models.store import AnswerStore
 
@@ -79,30 +80,54 @@ def store(tmp_path: Path) -> Any:
     opened.close()
 
 
+class Clock:
+    """A fake clock: waiting is setting it forward."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def waits(clock: Clock) -> list[float]:
     """The seconds that would have been waited between tries."""
-    found: list[float] = []
-    sleep = asyncio.sleep
-
-    async def note(seconds: float) -> None:
-        if seconds:
-            found.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr(client_module.asyncio, "sleep", note)
-    return found
+    return clock.waits
 
 
 Make = Callable[..., Client]
 
 
 @pytest.fixture
-def make(store: AnswerStore) -> Make:
-    def build(target: Target, spending: Spending | None = None, **more: Any) -> Client:
-        return Client(target, store, spending or Spending(None, None), **more)
+def make(store: AnswerStore, clock: Clock) -> Iterator[Make]:
+    ledgers: list[Ledger] = []
 
-    return build
+    def build(
+        target: Target,
+        spending: Spending | None = None,
+        concurrency: int = 1,
+        requests_per_minute: float | None = None,
+        **more: Any,
+    ) -> Client:
+        ledgers.append(Ledger(store, spending or Spending(None, None)))
+        pace = Pace(concurrency, requests_per_minute, clock=clock, sleep=clock.sleep)
+        return Client(target, ledgers[-1], pace=pace, **more)
+
+    yield build
+    for ledger in ledgers:
+        ledger.close()
 
 
 def test_the_scripted_one_is_a_target() -> None:
@@ -123,12 +148,19 @@ def test_asked_once_then_stored(make: Make, store: AnswerStore) -> None:
 
 
 def test_the_answer_is_stored_before_it_is_used(make: Make, store: AnswerStore) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError("no space left on the disk")
+    client = make(Scripted())
+    write = store.database.write
 
-    store.put = full  # type: ignore[method-assign]
+    def full(action: Any) -> Any:
+        if store.database.read(lambda c: c.execute("SELECT count(*) FROM sent").fetchone()[0]):
+            raise OSError("no space left on the disk")
+        return write(action)
+
+    store.database.write = full  # type: ignore[method-assign]
     with pytest.raises(OSError, match="no space"):
-        asyncio.run(make(Scripted()).ask(ask()))
+        asyncio.run(client.ask(ask()))
+    store.database.write = write  # type: ignore[method-assign]
+    assert client.requests == 1
 
 
 def test_replicates_are_asked_on_their_own(make: Make) -> None:
@@ -206,8 +238,8 @@ def test_passing_trouble_is_waited_out(make: Make, waits: list[float], kind: str
     client = make(target)
     assert asyncio.run(client.ask(ask())) == ANSWER
     assert client.requests == 3
-    assert len(waits) == 2
-    assert 0.5 <= waits[0] <= 1.0 <= waits[1] <= 2.0
+    assert 0.5 <= waits[0] <= 1.0
+    assert 1.5 <= sum(waits) <= 3.0
 
 
 def test_the_server_says_how_long(make: Make, waits: list[float]) -> None:
@@ -305,8 +337,76 @@ def test_the_cap_is_reserved_before_dispatch(make: Make) -> None:
         return list(await asyncio.gather(*asked, return_exceptions=True))
 
     found = asyncio.run(together())
+    # Each waits for what comes back of the one before it.
+    assert found == [ANSWER] * 4
+    assert target.most == 1
+
+
+def test_nothing_is_waited_for_that_cannot_come_back(make: Make) -> None:
+    target = Scripted()
+    client = make(
+        target,
+        Spending(max_usd=Decimal("0.05"), max_requests=None),
+        price_usd=lambda usage: Decimal("0.03"),
+        worst_case=lambda request: Decimal("0.03"),
+        concurrency=8,
+    )
+
+    async def together() -> list[Any]:
+        asked = (client.ask(ask(str(n))) for n in range(4))
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    found = asyncio.run(together())
     assert sum(isinstance(one, BudgetExceeded) for one in found) == 3
     assert len(target.asked) == 1
+
+
+def test_under_a_cap_a_server_that_bills_more_than_it_can_is_asked_no_more(make: Make) -> None:
+    notes: list[str] = []
+    client = make(
+        Scripted(),
+        Spending(max_usd=Decimal(1), max_requests=None),
+        price_usd=lambda usage: Decimal("0.05"),
+        worst_case=lambda request: Decimal("0.03"),
+        note=notes.append,
+    )
+    asyncio.run(client.ask(ask()))
+    with pytest.raises(BudgetExceeded, match=r"billed at \$0\.05"):
+        asyncio.run(client.ask(ask("again")))
+    assert len(notes) == 1
+
+
+def test_what_fails_alike_is_not_sent_for_ever(make: Make) -> None:
+    target = Scripted(*[TargetError("no such model", kind="rejected") for _ in range(99)])
+    client = make(target, concurrency=4)
+
+    async def many() -> list[Any]:
+        asked = (client.ask(ask(str(n))) for n in range(60))
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    found = asyncio.run(many())
+    assert 20 <= len(target.asked) <= 24
+    assert {one.kind for one in found} == {"rejected", "stopped"}
+    assert "no such model" in str(found[-1])
+
+
+def test_a_server_that_is_down_is_not_asked_four_times_for_each_row(make: Make) -> None:
+    errors = [TargetError(f"down {n}", kind="server") for n in range(999)]
+    target = Scripted(*errors)
+    client = make(target, concurrency=4)
+
+    rows = iter(range(400))
+
+    async def work() -> None:
+        for row in rows:
+            with pytest.raises(TargetError):
+                await client.ask(ask(str(row)))
+
+    async def many() -> None:
+        await asyncio.gather(*(work() for _ in range(4)))
+
+    asyncio.run(many())
+    assert 80 <= len(target.asked) <= 100
 
 
 def test_a_stored_answer_needs_no_money(make: Make) -> None:
@@ -336,13 +436,11 @@ def test_retries_count_against_the_cap_of_requests(make: Make, waits: list[float
     assert len(target.asked) == 2
 
 
-def test_requests_are_paced(make: Make, waits: list[float]) -> None:
+def test_requests_are_paced(make: Make, clock: Clock) -> None:
     client = make(Scripted(), requests_per_minute=60.0, concurrency=3)
 
     async def many() -> None:
         await asyncio.gather(*(client.ask(ask(str(n))) for n in range(3)))
 
     asyncio.run(many())
-    assert len(waits) == 2
-    assert waits[0] == pytest.approx(1.0, abs=0.5)
-    assert waits[1] == pytest.approx(2.0, abs=0.5)
+    assert clock.now == pytest.approx(2.0)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from costopt.core.errors import CostoptError
 from costopt.core.types import Answer, Usage
-from costopt.models.records import checksum, from_json, to_json
+from costopt.models.records import Seal, from_json, to_json
 from costopt.models.store import FILE_NAME, AnswerStore
 
 ANSWER = Answer(
@@ -76,7 +76,7 @@ def test_no_answer_is_an_error(text: str) -> None:
 
 
 def test_the_checksum_knows_borders() -> None:
-    assert checksum("ab", "c") != checksum("a", "bc")
+    assert Seal().checksum("ab", "c") != Seal().checksum("a", "bc")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
@@ -139,7 +139,7 @@ def test_an_unreadable_file_is_moved_aside(tmp_path: Path, content: bytes) -> No
 def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
     fill(tmp_path, 1)
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     connection.close()
     before = (tmp_path / FILE_NAME).read_bytes()
     with pytest.raises(CostoptError, match="newer costopt"):

@@ -34,6 +34,7 @@ def test_keys_and_their_order(sample_report: Report) -> None:
     ]  # fmt: skip
     assert list(data["spent"]) == [
         "usd", "requests", "cached_answers", "input_tokens", "output_tokens",
+        "unknown_outcome",
     ]  # fmt: skip
     prompt = data["prompts"][0]
     assert list(prompt)[:9] == [
