@@ -45,14 +45,10 @@ def test_faults_that_are_waited_out_change_nothing(bench: Bench) -> None:
     assert settled(report) == expected
 
 
-def injected(bench: Bench, rows: int, **when: Any) -> None:
+def injected(bench: Bench, rows: int, fault: dict[str, Any], **when: Any) -> None:
     """Let 30 % of all requests fail: n stays exact, or rows are failed and nothing passes."""
     expected, needed = fault_free(bench, rows)
-    bench.server.script(
-        {"when": {"share": 0.15, **when}, "do": BUSY},
-        {"when": {"share": 0.30, **when}, "do": DOWN},
-        seed=3,
-    )
+    bench.server.script({"when": {"share": 0.3, **when}, "do": fault}, seed=3)
     report = bench.run().report
     counts = bench.server.counts()
     assert counts["kinds"]["status"] > 0.2 * counts["requests"]
@@ -65,14 +61,16 @@ def injected(bench: Bench, rows: int, **when: Any) -> None:
     assert counts["kinds"]["ok"] + bench.server.counts()["requests"] == needed
 
 
-def test_thirty_percent_of_faults(bench: Bench) -> None:
+@pytest.mark.parametrize("fault", [BUSY, DOWN], ids=["busy", "down"])
+def test_thirty_percent_of_faults(bench: Bench, fault: dict[str, Any]) -> None:
     # Twice in a row at most: a third wait would be most of this test's time.
-    injected(bench, ROWS, attempts=[1, 2])
+    injected(bench, 20, fault, attempts=[1, 2])
 
 
 @pytest.mark.slow
-def test_thirty_percent_of_faults_over_many_rows(bench: Bench) -> None:
-    injected(bench, 500)
+@pytest.mark.parametrize("fault", [BUSY, DOWN], ids=["busy", "down"])
+def test_thirty_percent_of_faults_over_many_rows(bench: Bench, fault: dict[str, Any]) -> None:
+    injected(bench, 500, fault)
 
 
 def test_rows_that_stay_failed_are_listed_and_nothing_passes(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """Promises 1 and 2: what was received is kept through SIGKILL, and little is paid for again."""
 
+import json
 import random
 import sys
 import time
@@ -57,6 +58,11 @@ def killed_run(bench: Bench, kills: int, seed: int) -> None:
     # Each body came once, and once more for each time that it was under way at a kill.
     assert marks(bench) == once + lost
     assert lost.total() <= kills * CONCURRENCY
+    # And each that may have been paid for and was lost stands in the journal, with its worst case.
+    info = bench.run("info", "--run-dir", bench.run_dir, "--format", "json", command="cache")
+    unknown = json.loads(info.out)["unknown_outcome"]
+    assert lost.total() <= unknown["requests"] <= kills * CONCURRENCY
+    assert (unknown["usd"] > 0) == (unknown["requests"] > 0)
 
 
 def test_five_kills_lose_nothing(bench: Bench) -> None:

@@ -37,7 +37,7 @@ def test_ten_requests_a_second(bench: Bench) -> None:
 
 
 def test_an_absurd_wait_is_bounded_and_said(bench: Bench) -> None:
-    waits = ("1e9", "1000000000", "date:1000000000", "9" * 400)
+    waits = ("1000000000", "date:1000000000", "9" * 18)
     bench.server.script(
         *({"when": {"marker": f"number {n}?"}, "do": busy(wait)} for n, wait in enumerate(waits))
     )
@@ -50,7 +50,7 @@ def test_an_absurd_wait_is_bounded_and_said(bench: Bench) -> None:
 
 
 def test_a_wait_that_is_none_does_not_matter(bench: Bench) -> None:
-    waits = ("-5", "soon", "nan", "", "date:-1000")
+    waits = ("-5", "soon", "nan", "", "date:-1000", "1e9", "9" * 400)
     bench.server.script(
         *(
             {"when": {"marker": f"number {n}?", "attempts": [1]}, "do": busy(wait)}
