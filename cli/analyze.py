@@ -274,7 +274,7 @@ def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
         else:
             interrupted = False
     if interrupted:
-        from .output import deaf
+        from ..core.deaf import deaf
 
         with deaf():
             _print(report, show)

@@ -12,6 +12,7 @@ from typer.exceptions import Abort, TyperException
 from typer.main import get_command
 
 from .. import __version__
+from ..core.deaf import deaf
 from ..core.errors import CostoptError
 from ..core.secrets import scrub
 from ..reports.safe import visible
@@ -21,7 +22,7 @@ from .compress import compress
 from .explain import explain
 from .models import models_app
 from .options import Debug
-from .output import deaf, silence_output
+from .output import silence_output
 from .report import report
 from .strategies import strategies
 from .tokens import tokens

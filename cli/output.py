@@ -2,10 +2,7 @@
 
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import CostoptError, Where
@@ -61,16 +58,6 @@ def emit(text: str, output: Path | None) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         silence_output()
-
-
-@contextmanager
-def deaf() -> Generator[None]:
-    """Let no further Ctrl-C cut off what is written now."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def silence_output() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
 from ..compressors.variants import DEFAULT_CHAINS
+from ..core.deaf import deaf
 from ..core.discovery import load_prompts
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
@@ -70,11 +71,13 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
         try:
             asyncio.run(_run_all(run, chains))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            raise Interrupted(_report(run, partial=True)) from None
+            with deaf():
+                raise Interrupted(_report(run, partial=True)) from None
         return _report(run, partial=run.out_of_budget)
     finally:
         if shared is not None:
-            shared.close()
+            with deaf():
+                shared.close()
 
 
 def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:
