@@ -319,9 +319,13 @@ def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
             report, interrupted = stopped.report, True
         else:
             interrupted = False
-    _print(report, show)
     if interrupted:
+        from ..core.deaf import deaf
+
+        with deaf():
+            _print(report, show)
         raise typer.Exit(130)
+    _print(report, show)
     return report
 
 

@@ -1,5 +1,6 @@
 """The command ``costopt``: registers the commands and turns errors into one block."""
 
+import os
 import signal
 import sys
 import traceback
@@ -11,7 +12,9 @@ from typer.exceptions import Abort, TyperException
 from typer.main import get_command
 
 from .. import __version__
+from ..core.deaf import deaf
 from ..core.errors import CostoptError
+from ..core.secrets import scrub
 from ..reports.safe import visible
 from .analyze import analyze
 from .cache import cache_app
@@ -25,6 +28,7 @@ from .strategies import strategies
 from .tokens import tokens
 
 _PACKAGE = Path(__file__).parent.parent
+_INTERRUPTED = 130
 
 # Lines of less than 77 columns: on a terminal, typer keeps these line breaks.
 _HELP = """Make LLM prompts cheaper without making them worse.
@@ -81,7 +85,18 @@ app.add_typer(cache_app, name="cache")
 
 def run() -> None:
     """Run the command line and exit with the contract's status."""
-    sys.exit(main())
+    status = main()
+    if status == _INTERRUPTED:
+        _leave(status)
+    sys.exit(status)
+
+
+def _leave(status: int) -> None:
+    """Exit at once: a second Ctrl-C must not make a traceback of a run that has ended well."""
+    with deaf():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def main(args: list[str] | None = None) -> int:
@@ -100,12 +115,12 @@ def main(args: list[str] | None = None) -> int:
         silence_output()
         return 0
     except (Abort, KeyboardInterrupt):
-        return _fail("interrupted", status=130)
+        return _fail("interrupted", status=_INTERRUPTED)
     except TyperException as error:
         return _usage(error)
     except CostoptError as error:
         if debug:
-            traceback.print_exc()
+            _show_traceback()
         return _fail(error.what, str(error.where or ""), error.hint or "")
     except Exception as error:
         return _bug(error, debug)
@@ -124,7 +139,7 @@ def _usage(error: TyperException) -> int:
 
 def _bug(error: Exception, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
+        _show_traceback()
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).is_relative_to(_PACKAGE)]
     place = (own or frames)[-1]
@@ -133,13 +148,23 @@ def _bug(error: Exception, debug: bool) -> int:
     return _fail(what[:2000], f"{Path(place.filename).name}:{place.lineno}", hint)
 
 
+def _show_traceback() -> None:
+    """Show where an error comes from: what a server said is in it, so that nothing is obeyed."""
+    lines = traceback.format_exc().splitlines()
+    _say("".join(f"{visible(line)}\n" for line in lines))
+
+
 def _fail(what: str, where: str = "", hint: str = "", *, status: int = 2) -> int:
     lines = [f"error: {visible(what)}"]
     if where:
         lines.append(f"  --> {visible(where)}")
     if hint:
         lines.append(f"  help: {visible(hint)}")
-    block = "\n".join(lines) + "\n"
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(block.encode(encoding, "replace").decode(encoding))
+    _say("\n".join(lines) + "\n")
     return status
+
+
+def _say(text: str) -> None:
+    """Write to standard error, without the keys that were used."""
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(scrub(text).encode(encoding, "replace").decode(encoding))

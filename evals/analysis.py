@@ -8,6 +8,7 @@ from decimal import Decimal
 from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
 from ..compressors.variants import DEFAULT_CHAINS
+from ..core.deaf import deaf
 from ..core.discovery import load_prompts
 from ..core.errors import CostoptError
 from ..core.progress import Progress
@@ -73,11 +74,13 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
         try:
             asyncio.run(_run_all(run, chains))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            raise Interrupted(_report(run, partial=True)) from None
+            with deaf():
+                raise Interrupted(_report(run, partial=True)) from None
         return _report(run, partial=run.out_of_budget)
     finally:
         if shared is not None:
-            shared.close()
+            with deaf():
+                shared.close()
 
 
 def _check_capable(desk: Desk, prompts: tuple[Prepared, ...]) -> None:

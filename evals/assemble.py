@@ -17,6 +17,7 @@ from ..core.report import (
 )
 from ..core.types import Answer, Score, Variant, Verdict
 from .choice import Candidate, Comparison, pareto, recommend
+from .failed import failed_note
 from .findings import findings
 from .fitting import any_fitted
 from .measure import Judge, Measurement
@@ -159,6 +160,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
             *variant.notes,
             *(meter.shortener.notes(variant) if meter.shortener else ()),
             *(() if first else _audit_note(result, baseline, variant)),
+            *(failed_note(result.measurement.outcomes(variant)) if result.measurement else ()),
         ),
     )
 

@@ -319,11 +319,19 @@ def _own_price(name: str, config: TargetConfig) -> Price | None:
 
 
 def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:
-    if options.max_cost is None or options.static or name == EMBEDDED or own is not None:
+    """Refuse a cap that could not be kept: what a request can cost at most has to be known.
+
+    A rate of 0 is no price: a server that charges would then be asked without end.
+    """
+    if options.max_cost is None or options.static or name == EMBEDDED:
         return
+    if own is not None and own.input and own.output:
+        return
+    known = "unknown" if own is None else "not one for each token in and out"
     raise CostoptError(
-        f'the price of the target "{name}" is unknown, so --max-cost cannot be kept',
-        hint=f"give [targets.{name}] in costopt.toml a price = {{ input = …, output = … }}",
+        f'the price of the target "{name}" is {known}, so --max-cost cannot be kept',
+        hint=f"give [targets.{name}] in costopt.toml a price = {{ input = …, output = … }} above "
+        "0, or limit the run with --max-requests",
     )
 
 

@@ -1,18 +1,12 @@
 """API keys: read from the variable that the user names, sent, and nowhere shown."""
 
-import base64
-import json
 import os
 import re
-from functools import lru_cache
-from urllib.parse import quote
 
 from ..core.errors import CostoptError
+from ..core.secrets import remember, scrub
 
-_SHOWN = 8
-"""From this many characters on, the beginning of a key gives it away."""
 _LONGEST = 300
-_REST = r"[\w\-.~%+/=*\\]*"
 
 
 def read_key(variable: str | None, target: str) -> str | None:
@@ -35,6 +29,7 @@ def read_key(variable: str | None, target: str) -> str | None:
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise CostoptError(f"{variable} does not hold an API key: it has characters that none has")
+    remember(key)
     return key
 
 
@@ -47,28 +42,8 @@ def without_keys(text: str, *keys: str | None) -> str:
         >>> without_keys("no such key: abcdefgh12345678, sorry", "abcdefgh12345678")
         'no such key: ***, sorry'
     """
-    for key in keys:
-        if key:
-            text = _pattern(key).sub("***", text)
+    text = scrub(text, *(key for key in keys if key))
     # Some servers quote a part of the key they were given.
     text = re.sub(r"\bsk-[\w*-]+", "***", text)
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-@lru_cache(maxsize=16)
-def _pattern(key: str) -> re.Pattern[str]:
-    """Match the key in any form by its first characters, and all that goes on after them."""
-    starts = {form[:_SHOWN] for form in _forms(key)}
-    longest_first = sorted(starts, key=len, reverse=True)
-    return re.compile("|".join(re.escape(start) + _REST for start in longest_first))
-
-
-def _forms(key: str) -> set[str]:
-    forms = {key, quote(key, safe=""), json.dumps(key)[1:-1], repr(key)[1:-1]}
-    for ahead in range(3):
-        # What stands before the key ("Bearer ", "user:") shifts its base64 by up to two bytes.
-        whole = key.encode()[(3 - ahead) % 3 :]
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            forms.add(encode(whole).decode().rstrip("="))
-    return {form for form in forms if form}

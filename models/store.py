@@ -55,7 +55,7 @@ class AnswerStore:
             return None
         answer = self._read(row)
         if answer is None:
-            self.database.write(lambda connection: _quarantine(connection, row))
+            self.database.write(lambda connection: _quarantine(connection, key, row))
             self._note("a stored answer was damaged; it is set aside and asked for again")
             self.database.mend()
             return None
@@ -111,7 +111,8 @@ class AnswerStore:
                     connection.execute("PRAGMA writable_schema = ON")
                     for row in connection.execute(f"{_SELECT} NOT INDEXED ORDER BY rowid {order}"):
                         # Who cannot check another's seal does not throw its rows away either.
-                        if not self._seal.ours(row[-1]) or self._read(row) is not None:
+                        foreign = _storable(row) and not self._seal.ours(row[-1])
+                        if foreign or self._read(row) is not None:
                             found[row[0]] = row
                 finally:
                     connection.close()
@@ -133,9 +134,19 @@ def _select(connection: sqlite3.Connection, key: str) -> Row | None:
     return row
 
 
-def _quarantine(connection: sqlite3.Connection, row: Row) -> None:
+def _storable(row: Row) -> bool:
+    """Say whether a row of a damaged file can be written into another at all."""
+    try:
+        "".join(row).encode()
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _quarantine(connection: sqlite3.Connection, key: str, row: Row) -> None:
+    # By the key that was asked for: the row's own may be what is damaged, and no text any more.
     connection.execute(
         "INSERT INTO quarantine (key, found, row) VALUES (?, ?, ?)",
-        (row[0], datetime.now(UTC).isoformat(timespec="seconds"), repr(row)),
+        (key, datetime.now(UTC).isoformat(timespec="seconds"), repr(row)),
     )
-    connection.execute("DELETE FROM answers WHERE key = ?", (row[0],))
+    connection.execute("DELETE FROM answers WHERE key = ?", (key,))

@@ -10,6 +10,7 @@ from ..core.errors import CostoptError
 from ..core.report import SCHEMA, PriceInfo, Report, Tokens, VariantReport
 from ..core.types import Message
 from .decode import decode
+from .safe import inert
 
 _ORDER: Mapping[type, tuple[str, ...]] = {
     PriceInfo: ("input", "cache_read", "cache_write", "output", "as_of", "source"),
@@ -56,7 +57,7 @@ def to_json(report: Report) -> str:
         ValueError: a number is not finite, which is a bug where it was made.
     """
     data = {"schema": SCHEMA, **_object(report)}
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return inert(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def from_json(text: str) -> Report:

@@ -4,6 +4,7 @@ Such text may hold terminal escape sequences, direction overrides that reorder a
 Source", Boucher & Anderson 2021, CVE-2021-42574), or commands that a CI log would obey.
 """
 
+import json
 import re
 
 _INVISIBLE = (
@@ -52,6 +53,23 @@ def visible(text: str) -> str:
         return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
     return _CONTROL.sub(escape, text).replace("##[", "## [")
+
+
+def inert(dumped: str) -> str:
+    r"""Return JSON that says the same and holds nothing that a terminal or a CI log would obey.
+
+    Characters that the JSON encoder leaves as they are, such as C1 controls and direction
+    overrides, are written as escapes. Outside of strings, JSON has none of them.
+
+    Example:
+        >>> inert('{"a": "##[error]"}')
+        '{"a": "#\\u0023[error]"}'
+    """
+
+    def escape(match: re.Match[str]) -> str:
+        return json.dumps(match[0])[1:-1] if match[0] != "\n" else "\n"
+
+    return _CONTROL.sub(escape, dumped).replace("##[", "#\\u0023[")
 
 
 def code(text: str, *, table: bool = False, limit: int | None = None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from ..costs.prices import Price
 from ..costs.tally import Count, Meter, Tally
 from .numbers import count, usd
-from .safe import clean, code
+from .safe import clean, code, inert
 
 SCHEMA = "costopt.tokens/1"
 _PER = 1000
@@ -96,7 +96,7 @@ def _json(found: Tally) -> str:
         "files": [{"path": file.path, "models": _plain(file.models)} for file in found.files],
         "total": {"files": len(found.files), "models": _plain(found.total)},
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return inert(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _plain(counts: Sequence[Count]) -> list[dict[str, Any]]:

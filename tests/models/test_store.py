@@ -153,48 +153,6 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
         AnswerStore(tmp_path / "a")
 
 
-def _flip(folder: Path, seed: int, count: int) -> None:
-    """Flip one random byte; every answer is then right or asked for again, never wrong."""
-    chance = random.Random(seed)
-    path = folder / FILE_NAME
-    data = bytearray(path.read_bytes())
-    place = chance.randrange(len(data))
-    data[place] ^= 1 << chance.randrange(8)
-    path.write_bytes(data)
-    version = int.from_bytes(data[60:64], "big")
-    if version > 2:  # It now says that a newer costopt made the file.
-        with pytest.raises(CostoptError, match="newer costopt"):
-            AnswerStore(folder)
-        return
-    store = AnswerStore(folder)
-    for number in range(count):
-        found = store.get(f"key{number}")
-        assert found in (None, replace(answer(number), cached=True)), (seed, place)
-        if found is None:
-            store.put(f"key{number}", {}, answer(number))
-            assert store.get(f"key{number}") is not None, (seed, place)
-    store.close()
-
-
-def _flips(tmp_path: Path, seeds: range) -> None:
-    fill(tmp_path / "good", 20)
-    good = (tmp_path / "good" / FILE_NAME).read_bytes()
-    for seed in seeds:
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        (folder / FILE_NAME).write_bytes(good)
-        _flip(folder, seed, 20)
-
-
-def test_flipped_bytes(tmp_path: Path) -> None:
-    _flips(tmp_path, range(100))
-
-
-@pytest.mark.slow
-def test_many_flipped_bytes(tmp_path: Path) -> None:
-    _flips(tmp_path, range(100, 1100))
-
-
 def test_good_rows_are_carried_over(tmp_path: Path) -> None:
     fill(tmp_path, 200)
     path = tmp_path / FILE_NAME

@@ -1,5 +1,6 @@
 """Data never controls the terminal, the log or the Markdown around it."""
 
+import json
 import re
 import unicodedata
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costopt.reports.safe import clean, code, visible
+from costopt.reports.safe import clean, code, inert, visible
 
 FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -57,3 +58,11 @@ def test_code_spans_cannot_be_left(text: str) -> None:
 def test_pipes_are_escaped_in_tables_only() -> None:
     assert code("a|b") == "`a|b`"
     assert code("a|b", table=True) == "`a\\|b`"
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8")) | st.just("##[error]\x9b\u202e\U000e0041")))
+def test_inert_json_says_the_same_and_holds_nothing_live(texts: list[str]) -> None:
+    shown = inert(json.dumps(texts, ensure_ascii=False, indent=2))
+    assert json.loads(shown) == texts
+    assert not FORBIDDEN.search(shown.replace("\n", ""))
+    assert "##[" not in shown
