@@ -76,6 +76,15 @@ Concurrency = Annotated[
 Static = Annotated[bool, typer.Option("--static", help="Count and find only; no model call.")]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Lossless strategies only.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing from the network.")]
+Batch = Annotated[
+    bool,
+    typer.Option(
+        "--batch",
+        help="Ask through the provider's batch API, at its lower price: send, leave, and run the "
+        "same command again to go on.",
+    ),
+]
+Wait = Annotated[bool, typer.Option("--wait", help="With --batch: wait until it is done.")]
 RunDir = Annotated[
     Path | None,
     typer.Option(
@@ -132,6 +141,8 @@ def analyze(
     static: Static = False,
     lossless: Lossless = False,
     offline: Offline = False,
+    batch: Batch = False,
+    wait: Wait = False,
     run_dir: RunDir = None,
     resume: Resume = False,
     write: Write = False,
@@ -154,6 +165,7 @@ def analyze(
       costopt analyze prompts/
       costopt analyze prompts/ --static
       costopt analyze faq.md --target openai:gpt-4.1-mini --max-cost 0.50
+      costopt analyze prompts/ --target openai:gpt-5.4-mini --batch
       costopt analyze prompts/ --strategy whitespace+filler --margin 0.03
       costopt analyze prompts/ --format json --output report.json
     """  # noqa: D301 (\b keeps the lines apart)
@@ -171,6 +183,8 @@ def analyze(
         "static": static or None,
         "lossless": lossless or None,
         "offline": offline or None,
+        "batch": batch or None,
+        "wait": wait or None,
         "run_dir": run_dir,
         "seed": seed,
         "format": format,
@@ -200,6 +214,8 @@ def _run(
     )
     check_output(output)
     _check_paths(paths)
+    if values.get("wait") and not values.get("batch"):
+        raise CostoptError("--wait waits for batches", hint="give --batch too, or leave it out")
     options = _options(paths, values, config)
     report = _analyze(options, values.get("quiet", False), show)
     if write:
@@ -255,6 +271,8 @@ def _options(
         static=values.get("static", False),
         lossless=values.get("lossless", False),
         offline=values.get("offline", False),
+        batch=values.get("batch", False),
+        wait=values.get("wait", False),
         run_dir=Path(run_dir) if run_dir is not None else None,
         seed=values.get("seed", 0),
         config=config,

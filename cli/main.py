@@ -13,6 +13,7 @@ from .. import __version__
 from ..core.errors import CostoptError
 from ..reports.safe import visible
 from .analyze import analyze
+from .batch import batch_app
 from .compress import compress
 from .explain import explain
 from .models import models_app
@@ -73,6 +74,7 @@ app.command(short_help="Shorten a prompt file, or a value, without asking a mode
 app.command(short_help="Show a saved report in another format.")(report)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
+app.add_typer(batch_app, name="batch")
 app.add_typer(models_app, name="models")
 
 

@@ -158,12 +158,16 @@ def _shown(target: "Target", answer: "Answer", cost: "Decimal | None") -> str:
             f"target   {clean(target.name)}",
             f"model    {clean(answer.model)}",
             f"tokens   {usage.input} in{cached}, {usage.output} out",
-            f"time     {answer.latency_s:.2f} s",
+            f"time     {_seconds(answer.latency_s)}",
             f"cost     {money}",
             f"ended    {clean(answer.finish_reason)}",
             f"answer   {clean(answer.text, 2000)}",
         )
     )
+
+
+def _seconds(latency_s: float | None) -> str:
+    return "unknown" if latency_s is None else f"{latency_s:.2f} s"
 
 
 def _rows(config: "Config") -> list[dict[str, Any]]:

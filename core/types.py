@@ -206,7 +206,8 @@ class Answer:
     usage: Usage
     finish_reason: str
     """``stop``, ``length``, ``tool_calls``, ``content_filter``, or the provider's own word."""
-    latency_s: float
+    latency_s: float | None
+    """``None`` for an answer from a batch: how long that lay there is no latency."""
     model: str
     created: str
     """ISO 8601, UTC: when the answer was drawn."""
@@ -227,6 +228,8 @@ class FailureKind(StrEnum):
     SCORER = "scorer"
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
+    PENDING = "pending"
+    """Its request waits in a batch."""
 
 
 @dataclass(frozen=True)

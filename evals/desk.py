@@ -2,33 +2,39 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener, at_run_time
-from ..compressors.variants import propose
+from ..compressors.variants import Chain, propose
 from ..core.config import TargetConfig
 from ..core.errors import CostoptError
-from ..core.paths import cache_dir
+from ..core.paths import answers_dir
 from ..core.progress import Progress
-from ..core.protocols import ContextCompressor, Target, TokenCounter
+from ..core.protocols import Asker, ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
 from ..core.types import Request, Usage, Variant
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
+from ..models.batch_client import BatchClient
+from ..models.batches.base import BatchApi
+from ..models.batches.journal import BatchJournal
+from ..models.batches.opening import open_batches
+from ..models.batches.pricing import batch_price_of
+from ..models.batches.quiet import CountingExecutor
 from ..models.client import Client
 from ..models.spending import Spending
 from ..models.store import AnswerStore
 from ..models.targets import open_target
 from .assemble import PromptResult
 from .fitting import any_fitted
-from .measure import Chain, Judge, Measurement, Setup
+from .measure import Measurement
 from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
 from .plan import plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
+from .setup import Judge, Setup
 
 EMBEDDED = "embedded"
 
@@ -46,7 +52,9 @@ class Desk:
     options: AnalyzeOptions
     progress: Progress
     target: Target | None = None
-    client: Client | None = None
+    client: Asker | None = None
+    batches: BatchClient | None = None
+    """The client, where it asks in batches."""
     compressor: ContextCompressor | None = None
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
@@ -57,7 +65,9 @@ class Desk:
             capabilities=self.target.capabilities if self.target else frozenset(),
             references=_references(prompt),
         )
-        shortener = Shortener(context=context, timings=_folder(self.options) / "timings")
+        shortener = Shortener(
+            context=context, timings=answers_dir(self.options.run_dir) / "timings"
+        )
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
@@ -70,6 +80,7 @@ class Desk:
             rows=rows[: self.options.samples],
             calls_per_month=prompt.template.calls_per_month,
             cache_hit_rate=prompt.rule.cache_hit_rate,
+            batch=bool(prompt.rule.batch),
             shortener=shortener,
         )
         judges = self._judges(prompt)
@@ -94,6 +105,7 @@ class Desk:
                     runner=self._runner(prompt, judges, tally, shortener),
                     meter=meter,
                     judges=judges,
+                    together=self.batches is not None,
                 )
             )
         return PromptResult(
@@ -160,6 +172,8 @@ class Desk:
 
     async def aclose(self) -> None:
         """Give the target back."""
+        if self.batches is not None:
+            await self.batches.close()
         if self.target is not None:
             await self.target.close()
 
@@ -180,23 +194,23 @@ def _without_rows(variant: Variant) -> Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What all targets of a run share: one store, one cap."""
+    """What all targets of a run share: one store, one cap; and where they ask in batches, those."""
 
     store: AnswerStore
     spending: Spending
+    batches: BatchJournal | None = None
+    executor: CountingExecutor | None = None
 
 
 def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
     """Open the answer store and set the cap."""
+    folder = answers_dir(options.run_dir)
     return Shared(
-        store=AnswerStore(_folder(options), progress.note),
+        store=AnswerStore(folder, progress.note),
         spending=Spending(max_usd=options.max_cost, max_requests=options.max_requests),
+        batches=BatchJournal(folder) if options.batch else None,
+        executor=CountingExecutor() if options.batch else None,
     )
-
-
-def _folder(options: AnalyzeOptions) -> Path:
-    """Return where answers are kept, and with them how long shortening took for the same rows."""
-    return options.run_dir or cache_dir() / "answers"
 
 
 def open_desk(
@@ -216,11 +230,11 @@ def open_desk(
     priced_as = config.priced_as or (default_priced_as(name) if name == EMBEDDED else None)
     own = _own_price(name, config)
     _check_cap(name, own, options)
-    target = (
-        None
-        if options.static
-        else open_target(name, options.config, offline=options.offline, progress=progress)
-    )
+    if options.batch and not options.static:
+        batch_price_of(name, config)
+        target, api = open_batches(name, options.config)
+    else:
+        target, api = _open(name, options, progress), None
     price = own or (price_for(priced_as) if priced_as else None)
     reference = priced_as if own is None and priced_as else None
     counter = counter_for(reference) if reference else _own_counter(name, config, target)
@@ -240,7 +254,9 @@ def open_desk(
         target=target,
         compressor=compressor,
     )
-    if target is not None and shared is not None:
+    if target is not None and api is not None and shared is not None:
+        desk.client = desk.batches = _batch_client(target, api, config, shared, desk)
+    elif target is not None and shared is not None:
         desk.client = Client(
             target=target,
             store=shared.store,
@@ -251,6 +267,32 @@ def open_desk(
             requests_per_minute=config.requests_per_minute,
         )
     return desk
+
+
+def _open(name: str, options: AnalyzeOptions, progress: Progress) -> Target | None:
+    if options.static:
+        return None
+    return open_target(name, options.config, offline=options.offline, progress=progress)
+
+
+def _batch_client(
+    target: Target, api: BatchApi, config: TargetConfig, shared: Shared, desk: Desk
+) -> BatchClient:
+    if shared.batches is None or shared.executor is None:
+        raise ValueError("batches need a journal and an executor")
+    price, executor = batch_price_of(desk.name, config), shared.executor
+    return BatchClient(
+        target=target,
+        api=api,
+        store=shared.store,
+        journal=shared.batches,
+        spending=shared.spending,
+        price_usd=lambda usage: cost_of(usage, price),
+        worst_case=lambda request: _worst_case(request, price, target.counter),
+        wait=desk.options.wait,
+        busy=lambda: executor.busy,
+        note=desk.progress.note,
+    )
 
 
 def _own_price(name: str, config: TargetConfig) -> Price | None:
@@ -267,6 +309,8 @@ def _own_price(name: str, config: TargetConfig) -> Price | None:
 
 def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:
     if options.max_cost is None or options.static or name == EMBEDDED or own is not None:
+        return
+    if options.batch:  # Then the batch price counts, and without one nothing is sent.
         return
     raise CostoptError(
         f'the price of the target "{name}" is unknown, so --max-cost cannot be kept',

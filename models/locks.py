@@ -31,6 +31,18 @@ def file_lock(path: Path, waiting: Callable[[], None] | None = None) -> Generato
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Say whether some process, this one too, holds the lock on ``path``."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 if sys.platform == "win32":
     import msvcrt
 
