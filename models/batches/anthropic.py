@@ -11,7 +11,7 @@ from ...core.types import Request
 from .answers import messages_reply
 from .base import BatchRequest, BatchState, Limits, Result, Sought, Style
 from .bodies import messages_body
-from .http import Http, persistent, shortened
+from .http import Http, persistent
 
 _PATH = "messages/batches"
 _PAGE = 100
@@ -115,7 +115,7 @@ class AnthropicBatches:
         for path in state.files:
             async for line in self._http.lines(path):
                 if line.strip():
-                    yield _result(line)
+                    yield _result(line, self._http.clean)
 
     async def cancel(self, name: str) -> None:
         """Ask the provider to stop."""
@@ -154,7 +154,7 @@ def _too_old(batch: Mapping[str, Any], sought: Sought) -> bool:
     return made.timestamp() < sought.created - _SLACK_S
 
 
-def _result(line: bytes) -> Result:
+def _result(line: bytes, clean: Callable[[str], str]) -> Result:
     try:
         found = json.loads(line)
         custom_id, result = found["custom_id"], found["result"]
@@ -166,14 +166,16 @@ def _result(line: bytes) -> Result:
     try:
         if kind == "succeeded":
             return Result(custom_id, messages_reply(result["message"]))
-        return Result(custom_id, _failed(kind, result))
+        return Result(custom_id, _failed(kind, result, clean))
     except TargetError as error:
         return Result(custom_id, error)
     except (KeyError, TypeError, AttributeError):
         return Result(custom_id, _unreadable())
 
 
-def _failed(kind: str, result: Mapping[str, Any]) -> TargetError:
+def _failed(
+    kind: str, result: Mapping[str, Any], clean: Callable[[str], str]
+) -> TargetError:
     if kind in ("expired", "canceled"):
         said = "cancelled" if kind == "canceled" else kind
         return TargetError(f"the batch {said} before it was its turn", kind="expired")
@@ -181,7 +183,7 @@ def _failed(kind: str, result: Mapping[str, Any]) -> TargetError:
         return _unreadable()
     # The body of an ordinary error, one level down.
     error = result["error"].get("error") or result["error"]
-    message = shortened(str(error.get("message") or "the batch gave no answer"))
+    message = clean(str(error.get("message") or "the batch gave no answer"))
     rejected = error.get("type") in _REJECTED
     return TargetError(message, kind="rejected" if rejected else "server")
 

@@ -123,7 +123,7 @@ class BatchDesk:
     async def _collect(self, batch: Batch, store: AnswerStore) -> Look:
         if not batch.is_open:
             return _settled(batch)
-        target, api = self._open(batch)
+        _, api = self._open(batch)
         sender = Sender(api, self.journal, target=batch.target, model=batch.model, note=self._note)
         await sender.recover()
         batch = self.journal.batch(batch.id)

@@ -45,6 +45,10 @@ class Http:
         self.base_url = base_url.rstrip("/")
         self._headers = headers
 
+    def clean(self, text: str) -> str:
+        """Return what a provider said as one line of bounded length, without the key."""
+        return _clean(text, self._headers())
+
     async def get(self, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         """Return the JSON of a ``GET``; asked again where the server failed."""
         return await persistent(lambda: self.call("GET", path, **options))
@@ -141,13 +145,13 @@ def _status_error(
     response: "httpx2.Response", content: bytes, headers: Mapping[str, str]
 ) -> HttpError:
     status = response.status_code
-    message = _clean(f"status {status}: {said(content)}", headers)
+    message = _clean(f"status {status}: {_said(content)}", headers)
     asked = response.headers.get("retry-after", "")
     after = float(asked) if re.fullmatch(r"\d{1,6}(\.\d+)?", asked) else None
     return HttpError(message, status=status, retry_after_s=after)
 
 
-def said(content: bytes) -> str:
+def _said(content: bytes) -> str:
     """Return what an error's body says, as far as it can be read."""
     text = content[:4000].decode("utf-8", "replace")
     try:
@@ -164,10 +168,5 @@ def _clean(text: str, headers: Mapping[str, str]) -> str:
         for secret in (value, value.removeprefix("Bearer ")):
             if len(secret) > 4:
                 text = text.replace(secret, "***")
-    return shortened(text)
-
-
-def shortened(text: str) -> str:
-    """Return a message of a provider as one line of bounded length, without parts of keys."""
     text = " ".join(re.sub(r"\bsk-[\w*-]+", "***", text).split())
     return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"

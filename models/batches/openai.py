@@ -9,7 +9,7 @@ from ...core.types import Request
 from .answers import chat_reply
 from .base import BatchRequest, BatchState, Limits, Result, Sought, Style
 from .bodies import chat_body
-from .http import Http, HttpError, persistent, shortened
+from .http import Http, HttpError, persistent
 
 _ENDPOINT = "/v1/chat/completions"
 _TAG = "costopt"
@@ -98,7 +98,7 @@ class OpenAIBatches:
 
     async def state(self, name: str) -> BatchState:
         """Return how far a batch is."""
-        return _state(await self._http.get(f"batches/{name}"))
+        return _state(await self._http.get(f"batches/{name}"), self._http.clean)
 
     async def results(self, name: str, state: BatchState) -> AsyncIterator[Result]:
         """Yield what the output file and the error file hold."""
@@ -122,7 +122,7 @@ class OpenAIBatches:
                 return Result(
                     custom_id, chat_reply(response["body"], cache_reads=self._cache_reads)
                 )
-            return Result(custom_id, _failed(response, error))
+            return Result(custom_id, _failed(response, error, self._http.clean))
         except TargetError as failed:
             return Result(custom_id, failed)
         except (KeyError, TypeError, ValueError):
@@ -165,7 +165,7 @@ def _too_old(batch: Mapping[str, Any], created: float) -> bool:
     return isinstance(made, int | float) and made < created - _SLACK_S
 
 
-def _state(batch: Mapping[str, Any]) -> BatchState:
+def _state(batch: Mapping[str, Any], clean: Callable[[str], str]) -> BatchState:
     said = str(batch.get("status") or "unknown")
     counts = batch.get("request_counts") or {}
     failed = "refused" if said == "failed" else "running"
@@ -177,7 +177,7 @@ def _state(batch: Mapping[str, Any]) -> BatchState:
         done=None if total is None else counts.get("completed", 0) + counts.get("failed", 0),
         total=total,
         unrun=said in _UNRUN,
-        message=_message(batch),
+        message=clean(_message(batch)),
         files=tuple(_name({"id": file}) for file in files if file),
     )
 
@@ -185,10 +185,10 @@ def _state(batch: Mapping[str, Any]) -> BatchState:
 def _message(batch: Mapping[str, Any]) -> str:
     found = (batch.get("errors") or {}).get("data") or ()
     said = [str(error.get("message")) for error in found if isinstance(error, dict)]
-    return shortened("; ".join(said[:3]))
+    return "; ".join(said[:3])
 
 
-def _failed(response: object, error: object) -> TargetError:
+def _failed(response: object, error: object, clean: Callable[[str], str]) -> TargetError:
     """Return why a request of a batch has no answer."""
     found = error if isinstance(error, dict) else {}
     code = str(found.get("code") or "")
@@ -200,7 +200,7 @@ def _failed(response: object, error: object) -> TargetError:
         body = response.get("body")
         inner = body.get("error", body) if isinstance(body, dict) else body
         found = inner if isinstance(inner, dict) else {"message": str(inner)}
-    message = shortened(str(found.get("message") or "the batch gave no answer"))
+    message = clean(str(found.get("message") or "the batch gave no answer"))
     return HttpError(message, status=status)
 
 
