@@ -125,7 +125,7 @@ def test_a_lost_result_is_asked_for_once_more_and_counts_as_paid(
     assert run.client.usd > Decimal("0.001")
     assert any("not of this batch" in said and "1 lost" in said for said in run.said)
     server.script(*[{fault: [0]}] * 5)
-    (error,) = run.ask(question("Japan"))
+    (error,) = start(style=style, wait=True).ask(question("Japan"))
     assert isinstance(error, TargetError)
     assert error.possibly_paid
     assert len(server.ledger()["batches"]) == 4
@@ -190,9 +190,7 @@ def test_a_server_without_batches_is_one_clear_error(start: Start, server: Batch
     assert run.client.waiting is None
 
 
-def test_a_batch_that_is_refused_is_unpaid_and_sent_anew(
-    start: Start, server: BatchServer
-) -> None:
+def test_a_batch_that_is_refused_is_unpaid_and_sent_anew(start: Start, server: BatchServer) -> None:
     server.script({"refuse": "the limit is reached"})
     run = start(wait=True)
     (error,) = run.ask(THREE[0])
@@ -261,9 +259,7 @@ def test_a_filtered_answer_is_paid_and_not_kept(
     assert len(run.store) == 0
 
 
-def test_tokens_are_counted_where_the_server_counts_none(
-    start: Start, server: BatchServer
-) -> None:
+def test_tokens_are_counted_where_the_server_counts_none(start: Start, server: BatchServer) -> None:
     server.script({"no_usage": True})
     run = start(wait=True)
     (answer,) = run.ask(THREE[0])
