@@ -78,7 +78,7 @@ def bounded_client(
     timeout_s: float,
     *,
     headers: Mapping[str, str] | None = None,
-    largest: int = LARGEST_RESPONSE,
+    largest: int | None = None,
 ) -> httpx2.AsyncClient:
     """Return an HTTP client that sends ``key`` as the bearer token, or no token at all.
 
@@ -88,10 +88,10 @@ def bounded_client(
         key: The token, or ``None`` for a server without keys.
         timeout_s: Seconds for each read and write; 10 for connecting.
         headers: Sent in place of the token, where a provider takes its key in another one.
-        largest: Bytes of one response.
+        largest: Bytes of one response, where it may be longer than `LARGEST_RESPONSE`.
     """
     if headers is None:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     timeout = httpx2.Timeout(timeout_s, connect=min(10.0, timeout_s))
-    transport = _Transport(headers, largest)
+    transport = _Transport(headers, largest or LARGEST_RESPONSE)
     return httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)

@@ -173,9 +173,7 @@ def _result(line: bytes, clean: Callable[[str], str]) -> Result:
         return Result(custom_id, _unreadable())
 
 
-def _failed(
-    kind: str, result: Mapping[str, Any], clean: Callable[[str], str]
-) -> TargetError:
+def _failed(kind: str, result: Mapping[str, Any], clean: Callable[[str], str]) -> TargetError:
     if kind in ("expired", "canceled"):
         said = "cancelled" if kind == "canceled" else kind
         return TargetError(f"the batch {said} before it was its turn", kind="expired")

@@ -99,13 +99,12 @@ class Http:
     ) -> AsyncGenerator["httpx2.Response"]:
         import httpx2
 
-        from ..wire import LARGEST_RESPONSE, bounded_client
+        from ..wire import bounded_client
 
         headers = self._headers()
-        bound = largest or LARGEST_RESPONSE
         try:
             async with (
-                bounded_client(None, _TIMEOUT_S, headers=headers, largest=bound) as client,
+                bounded_client(None, _TIMEOUT_S, headers=headers, largest=largest) as client,
                 client.stream(method, f"{self.base_url}/{path}", **options) as response,
             ):
                 if response.status_code >= 400:

@@ -1,4 +1,4 @@
-"""The installed command: send, leave, look, collect, go on; killed on the way; with a secret key."""
+"""The installed command: send, leave, look, collect, go on; killed on the way; the key hidden."""
 
 import base64
 import json
