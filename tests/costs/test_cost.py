@@ -93,6 +93,16 @@ def test_a_hit_rate_where_nothing_is_known_of_the_cache(ref, prefix):
     assert found.usd_per_1k == found.regimes.cold
 
 
+def test_a_prompt_called_in_batches_costs_what_a_batch_costs():
+    found = info(batch=True, cache_hit_rate=0.5, calls_per_month=1000)
+    assert found.usd_per_1k == found.usd_per_month == found.regimes.batch
+    assert found.regimes.batch == info().regimes.cold / 2
+    # Where no price for batches is known, neither is the cost.
+    unlisted = info(price_for("groq:llama-3.3-70b-versatile"), batch=True)
+    assert (unlisted.usd_per_1k, unlisted.regimes.batch) == (None, None)
+    assert unlisted.regimes.cold is not None
+
+
 def test_batch_and_flex_only_where_they_are():
     assert info().regimes.batch == info().regimes.flex == info().regimes.cold / 2
     assert info(HAIKU).regimes.batch == info(HAIKU).regimes.cold / 2
