@@ -299,6 +299,13 @@ def _own_price(name: str, config: TargetConfig) -> Price | None:
     """Return the price that calls are really billed at; ``None`` where it is unknown."""
     if name == EMBEDDED:
         return None
+    found = _ordinary_price(name, config)
+    if found is None or config.batch_price is None:
+        return found
+    return replace(found, batch=batch_price_of(name, config))
+
+
+def _ordinary_price(name: str, config: TargetConfig) -> Price | None:
     reference = config.model if config.model and ":" in config.model else name
     if config.usd_per_hour is not None:
         return price_for(reference, overrides={"usd_per_hour": config.usd_per_hour})

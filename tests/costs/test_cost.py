@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -101,6 +102,10 @@ def test_a_prompt_called_in_batches_costs_what_a_batch_costs():
     unlisted = info(price_for("groq:llama-3.3-70b-versatile"), batch=True)
     assert (unlisted.usd_per_1k, unlisted.regimes.batch) == (None, None)
     assert unlisted.regimes.cold is not None
+    own = price_for("x", overrides={"input": 1, "output": 4})
+    given = replace(own, batch=price_for("x", overrides={"input": Decimal("0.2"), "output": 1}))
+    assert info(own, batch=True).usd_per_1k is None
+    assert info(given, batch=True).usd_per_1k == Decimal("0.5")
 
 
 def test_batch_and_flex_only_where_they_are():
