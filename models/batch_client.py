@@ -316,26 +316,27 @@ class BatchClient:
         for batch in self._ours():
             if batch.name is None:  # Another process is sending it.
                 continue
+            found = Collected()
             try:
-                found = await finish(batch, self._api, self._collector, self._say)
+                await finish(batch, self._api, self._collector, found, self._say)
             except TargetError as error:
                 self._note(f"batch {batch.id}: {error}")
             except CostoptError as error:
-                self._settle(self._held.pop(batch.id, []), Decimal(0))
                 refused.append(error)
-            else:
-                self._collected(batch, found)
+            finally:
+                self._count(batch, found)
         if refused:
             raise refused[0]
 
-    def _collected(self, batch: Batch, found: Collected | None) -> None:
-        if found is None:
-            return
-        self._settle(self._held.pop(batch.id, []), found.usd)
+    def _count(self, batch: Batch, found: Collected) -> None:
+        """Count what a batch brought, and once it has ended give its reservations back."""
+        done = not self._journal.batch(batch.id).is_open
+        self._settle(self._held.pop(batch.id, []) if done else [], found.usd)
         self.input_tokens += found.input_tokens
         self.output_tokens += found.output_tokens
-        self._poll_s = self._first_poll_s
-        self._note(f"batch {batch.id}: {found.words}")
+        if done:
+            self._poll_s = self._first_poll_s
+            self._note(f"batch {batch.id}: {found.words}")
 
     def _say(self, batch: Batch, state: BatchState) -> None:
         """Say how far a batch is, where it is another tenth further."""

@@ -1,7 +1,7 @@
 """Collects a batch that has ended: every answer is stored before anything else hears of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -51,6 +51,16 @@ class Collected:
         return f"{', '.join(parts) or 'nothing new'}; cost ${self.usd.normalize():f}"
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of a request, and the answer if there is one."""
+
+    row: Row
+    settled: Settled
+    usage: Usage = field(default_factory=lambda: Usage(0, 0))
+    answer: Answer | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Collector:
     """Brings answers from a batch API into the store.
@@ -69,20 +79,24 @@ class Collector:
     counter: TokenCounter
     price_usd: Callable[[Usage], Decimal | None]
 
-    async def collect(self, batch: Batch, state: BatchState) -> Collected:
+    async def collect(self, batch: Batch, state: BatchState, found: Collected) -> None:
         """Store the answers of a batch that has ended, and settle its requests.
 
         What was collected before and cut off is collected again and counted once.
+
+        Args:
+            batch: The batch.
+            state: Its state, ended.
+            found: What it brought is added to this, also where it fails on the way.
 
         Raises:
             TargetError: the results could not be read to their end.
             CostoptError: an answer could not be stored.
         """
-        found = Collected()
         rows = self.journal.waiting(batch.id)
         ours = self.journal.keys(batch.id)
         met = False
-        group: list[tuple[Settled, Usage]] = []
+        group: list[_Outcome] = []
         async for result in self.api.results(batch.name or "", state):
             if result.custom_id is None or result.custom_id not in ours:
                 found.unreadable += result.custom_id is None
@@ -90,14 +104,13 @@ class Collector:
                 continue
             met = True
             if (row := rows.pop(result.custom_id, None)) is not None:
-                group.append(self._settled(batch, row, result))
+                group.append(self._outcome(batch, row, result))
             if len(group) >= _TOGETHER:
                 self._write(batch, group, found)
                 group = []
-        group += [(_left(row, state), Usage(0, 0)) for row in rows.values()]
+        group += [_Outcome(row, _left(row, state)) for row in rows.values()]
         self._write(batch, group, found)
         self._end(batch, stranger=found.strange > 0 and not met)
-        return found
 
     def _end(self, batch: Batch, *, stranger: bool) -> None:
         if stranger:
@@ -106,47 +119,53 @@ class Collector:
         else:
             self.journal.end(batch.id, "collected")
 
-    def _settled(self, batch: Batch, row: Row, result: Result) -> tuple[Settled, Usage]:
+    def _outcome(self, batch: Batch, row: Row, result: Result) -> _Outcome:
         if isinstance(result.outcome, TargetError):
-            return _unanswered(row, result.outcome), Usage(0, 0)
+            return _Outcome(row, _unanswered(row, result.outcome))
         reply = result.outcome
         usage = reply.usage or Usage(input=row.tokens, output=self.counter(reply.text))
         cost = self.price_usd(usage)
         usd = row.worst if cost is None else cost
         if reply.finish_reason == "content_filter":
             message = "the provider's filter withheld the answer"
-            return Settled(row.key, "refused", message, usd), usage
-        # Whoever has paid for an answer in the meantime has used it: it stays.
-        if self.store.get(row.key) is None:
-            answer = _answer(reply, usage, batch)
-            self.store.put(row.key, json.loads(row.summary), answer, target=batch.target)
-        return Settled(row.key, "answered", "", usd), usage
+            return _Outcome(row, Settled(row.key, "refused", message, usd), usage)
+        settled = Settled(row.key, "answered", "", usd)
+        return _Outcome(row, settled, usage, _answer(reply, usage, batch))
 
-    def _write(self, batch: Batch, group: list[tuple[Settled, Usage]], found: Collected) -> None:
-        used = {settled.key: usage for settled, usage in group}
-        for settled in self.journal.settle(batch.id, [one for one, _ in group]):
+    def _write(self, batch: Batch, group: Sequence[_Outcome], found: Collected) -> None:
+        """Store answers, and only then write down that they are there."""
+        self._keep(batch, group)
+        used = {outcome.row.key: outcome.usage for outcome in group}
+        for settled in self.journal.settle(batch.id, [outcome.settled for outcome in group]):
             found.counts[settled.state] = found.counts.get(settled.state, 0) + 1
             found.usd += settled.usd
             found.input_tokens += used[settled.key].input
             found.output_tokens += used[settled.key].output
+
+    def _keep(self, batch: Batch, group: Sequence[_Outcome]) -> None:
+        for outcome in group:
+            key = outcome.row.key
+            # Whoever has paid for an answer in the meantime has used it: it stays.
+            if outcome.answer is not None and self.store.get(key) is None:
+                summary = json.loads(outcome.row.summary)
+                self.store.put(key, summary, outcome.answer, target=batch.target)
 
 
 async def finish(
     batch: Batch,
     api: BatchApi,
     collector: Collector,
-    say: Callable[[Batch, BatchState], None] = lambda batch, state: None,
-) -> Collected | None:
+    found: Collected,
+    say: Callable[[Batch, BatchState], None],
+) -> None:
     """Look at a batch, and collect it where it has ended.
 
     Args:
         batch: One that the provider has named.
         api: Where it is.
         collector: Brings the answers into the store.
+        found: What it brings is added to this, also where it fails on the way.
         say: Told how far it is.
-
-    Returns:
-        What it brought, or ``None`` while it runs.
 
     Raises:
         TargetError: the provider could not be asked, or its answer not be read to its end.
@@ -157,7 +176,8 @@ async def finish(
     except HttpError as error:
         if error.status != 404:
             raise
-        return _vanished(batch, collector.journal)
+        _vanish(batch, collector.journal, found)
+        return
     say(batch, state)
     if state.status == "refused":
         message = state.message or "it did not say why"
@@ -166,16 +186,18 @@ async def finish(
             f"the provider refused batch {batch.id} as a whole, unpaid: {message}",
             hint="mend what it names and run the same command again: the requests are sent anew",
         )
-    return await collector.collect(batch, state) if state.status == "ended" else None
+    if state.status == "ended":
+        await collector.collect(batch, state, found)
 
 
-def _vanished(batch: Batch, journal: BatchJournal) -> Collected:
+def _vanish(batch: Batch, journal: BatchJournal, found: Collected) -> None:
     """Settle a batch that the provider does not know any more."""
     message = "the provider does not know the batch any more; it may have been paid"
     rows = journal.waiting(batch.id).values()
     lost = journal.settle(batch.id, [Settled(r.key, "lost", message, r.worst) for r in rows])
     journal.end(batch.id, "lost", message)
-    return Collected(counts={"lost": len(lost)}, usd=sum((one.usd for one in lost), Decimal(0)))
+    found.counts["lost"] = len(lost)
+    found.usd += sum((one.usd for one in lost), Decimal(0))
 
 
 def _answer(reply: Reply, usage: Usage, batch: Batch) -> Answer:

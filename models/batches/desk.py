@@ -11,7 +11,7 @@ from ...core.protocols import Target, TargetError
 from ...costs.prices import cost_of
 from ..store import AnswerStore
 from .base import BatchApi, BatchState
-from .collect import Collector, finish
+from .collect import Collected, Collector, finish
 from .journal import Batch, BatchJournal
 from .opening import open_batches
 from .pricing import batch_price_of
@@ -130,9 +130,10 @@ class BatchDesk:
         if batch.name is None or not batch.is_open:
             return _settled(batch)
         seen: list[BatchState] = []
+        found = Collected()
         try:
             collector = self._collector(batch, store)
-            found = await finish(batch, api, collector, lambda _, state: seen.append(state))
+            await finish(batch, api, collector, found, lambda _, state: seen.append(state))
         except TargetError as error:
             return Look(batch=batch, state=batch.state, done=None, problem=str(error))
         except CostoptError:
@@ -140,10 +141,11 @@ class BatchDesk:
             if now.state != "refused":
                 raise
             return _settled(now)
-        if found is None:
+        now = self.journal.batch(batch.id)
+        if now.is_open:
             return _running(batch, seen[0])
         self._note(f"batch {batch.id}: {found.words}")
-        return _settled(self.journal.batch(batch.id))
+        return _settled(now)
 
     def _collector(self, batch: Batch, store: AnswerStore) -> Collector:
         target, api = self._open(batch)
