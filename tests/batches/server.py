@@ -249,7 +249,7 @@ class Handler(BaseHTTPRequestHandler):
         if method == "POST" and path == "files":
             return self._upload(body)
         if parts[0] == "files":
-            return self._send(200, WORLD.files[parts[1]])
+            return self._results(WORLD.files[parts[1]])
         style = "chat" if parts[0] == "batches" else "messages"
         rest = parts[1:] if style == "chat" else parts[2:]
         if not rest:
@@ -258,7 +258,7 @@ class Handler(BaseHTTPRequestHandler):
         if batch is None:
             return self._error(404, "no such batch")
         if rest[1:] == ["results"]:
-            return self._send(200, ("\n".join(batch["lines"]) + "\n").encode())
+            return self._results(("\n".join(batch["lines"]) + "\n").encode())
         with WORLD.lock:
             if rest[1:] == ["cancel"]:
                 batch["cancelled"] = batch["script"]["polls"] = True
@@ -314,6 +314,18 @@ class Handler(BaseHTTPRequestHandler):
             return [request["custom_id"] for request in batch["requests"]]
         lines = WORLD.files[batch["input_file_id"]].splitlines()
         return [json.loads(line)["custom_id"] for line in lines]
+
+    def _results(self, body: bytes) -> None:
+        """Send results; the server's script may hold ``cut``: bytes after which it hangs up once."""
+        with WORLD.lock:
+            cut = WORLD.server.pop("cut", None)
+        if cut is None:
+            return self._send(200, body)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:cut])
+        return self._lose()
 
     def _lose(self) -> None:
         self.close_connection = True

@@ -11,6 +11,7 @@ from batch_runs import BatchServer, Run, question
 from costopt.core.errors import CostoptError
 from costopt.core.protocols import TargetError
 from costopt.core.types import Answer, Usage
+from costopt.models.batches import collect
 from costopt.models.keys import request_key
 from costopt.models.spending import BudgetExceeded
 
@@ -266,6 +267,21 @@ def test_tokens_are_counted_where_the_server_counts_none(start: Start, server: B
     counter = run.client.target.counter
     expected = Usage(counter("What is the capital of France?"), counter("Paris"))
     assert answer.usage == expected
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_results_that_are_cut_off_are_read_again_and_counted_once(
+    style: str, start: Start, server: BatchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "_TOGETHER", 1)
+    server.script(cut=900)
+    run = start(style=style, wait=True)
+    assert texts(run.ask(*THREE)) == ["Paris", "Rome", "Madrid"]
+    assert any("the connection was lost" in said for said in run.said)
+    (batch,) = run.journal.batches()
+    assert run.client.usd == run.spending.spent_usd == batch.usd
+    assert batch.counts == {"answered": 3}
+    assert run.spending.reserved_usd == 0
 
 
 def test_a_round_is_split_at_the_providers_limits(start: Start, server: BatchServer) -> None:
