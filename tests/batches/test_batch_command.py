@@ -195,6 +195,44 @@ def test_ctrl_c_leaves_the_batch_running(place: Place, server: BatchServer) -> N
     assert _states(place.folder) == ["submitted"]
 
 
+def test_what_several_prompts_ask_for_is_one_batch(place: Place, server: BatchServer) -> None:
+    other = place.folder / "prompts" / "more"
+    other.mkdir()
+    (other / "prompt.md").write_text("Name the capital of {{ country }}.", "utf-8")
+    (other / "evals.jsonl").write_text('{"country": "Peru", "reference": "Lima"}\n', "utf-8")
+    found = place.json(*ANALYZE, "--batch")
+    assert len(found["prompts"]) == 2
+    (batch,) = server.ledger()["batches"]
+    assert len(batch["requests"]) == found["spent"]["requests"]
+    assert found["prompts"][0]["variants"][0]["verdict"] == "baseline"
+    verdicts = {v["verdict"] for prompt in found["prompts"] for v in prompt["variants"][1:]}
+    assert verdicts == {"not measured"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["rewrite", "sections"])
+def test_a_strategy_that_learns_asks_in_rounds_until_it_is_done(
+    strategy: str, place: Place, server: BatchServer
+) -> None:
+    rows = [
+        {"id": f"{country}-{n}", "question": f"{n}: the capital of {country}?", "reference": city}
+        for country, city in CITIES.items()
+        for n in range(3)
+    ]
+    lines = "\n".join(json.dumps(row) for row in rows) + "\n"
+    (place.folder / "prompts" / "capitals" / "evals.jsonl").write_text(lines, "utf-8")
+    asked = (*ANALYZE[:4], "--strategy", strategy)
+    ordinary = place.json(*asked, "--run-dir", "ordinary")
+    runs = 1
+    while (found := place.json(*asked, "--batch"))["partial"]:
+        runs += 1
+        assert runs < 60
+    assert settled(found) == settled(ordinary)
+    assert runs > 2
+    served = server.ledger()["served"]
+    assert len(served) == len(set(served)) == ordinary["spent"]["requests"]
+
+
 def test_a_run_in_batches_keeps_its_cap(place: Place, server: BatchServer) -> None:
     found = place.json(*ANALYZE, "--batch", "--wait", "--max-cost", "0.001")
     assert found["partial"]
