@@ -180,5 +180,8 @@ def _run(
     quiet = quiet or settings.defaults.get("quiet", False)
     with watch(quiet=quiet, colour=not no_color) as progress:
         desk = BatchDesk(folder, settings, progress.note)
-        found = asyncio.run(run())
+        try:
+            found = asyncio.run(run())
+        finally:
+            desk.close()
     emit(show_batches(found, show.format, width=page_width()), show.output)

@@ -66,7 +66,11 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
         asyncio.run(_run_all(run, chains, shared))
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Interrupted(_report(run, partial=True)) from None
-    return _report(run, partial=run.out_of_budget)
+    else:
+        return _report(run, partial=run.out_of_budget)
+    finally:
+        if shared is not None and shared.batches is not None:
+            shared.batches.close()
 
 
 def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:

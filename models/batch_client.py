@@ -189,12 +189,12 @@ class BatchClient:
 
     async def _resume(self) -> None:
         """Find what earlier runs have sent: collect what has ended, count the rest to the cap."""
+        self._resumed = True
         await self._sender.recover()
         for batch in self._ours():
             with suppress(BudgetExceeded):
                 self._held[batch.id] = [self._spending.reserve(batch.worst)]
         await self._collect()
-        self._resumed = True
 
     def _reconcile(self) -> None:
         """Give out what is stored; what neither is nor waits in a batch is to be sent."""
@@ -260,7 +260,8 @@ class BatchClient:
         attempts = self._journal.attempts(key)
         for state, message in attempts:
             if state in ("rejected", "refused"):
-                return TargetError(f"{message} (in a batch)", kind=state)
+                said = f"{state} in a batch, and asked anew without --batch only: {message}"
+                return TargetError(said, kind=state)
         lost = sum(state == "lost" for state, _ in attempts)
         if lost >= _LOST_TRIES or len(attempts) >= _TRIES:
             message = f"given up after {len(attempts)} batches: {attempts[-1][1]}"

@@ -147,6 +147,10 @@ class BatchDesk:
         self._note(f"batch {batch.id}: {found.words}")
         return _settled(now)
 
+    def close(self) -> None:
+        """Give the file back."""
+        self.journal.close()
+
     def _collector(self, batch: Batch, store: AnswerStore) -> Collector:
         target, api = self._open(batch)
         price = batch_price_of(batch.target, self._target(batch))

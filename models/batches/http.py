@@ -17,7 +17,8 @@ _TIMEOUT_S = 300.0
 _LARGEST_RESULTS = 8 * 1024**3
 _LONGEST_LINE = 16 * 1024**2
 _TRIES = 4
-_LONGEST_WAIT_S = 60.0
+LONGEST_WAIT_S = 60.0
+"""Seconds that are waited between two tries; who is asked to wait longer gives up."""
 _LONGEST_MESSAGE = 300
 _T = TypeVar("_T")
 
@@ -128,7 +129,7 @@ async def persistent(action: Callable[[], Awaitable[_T]]) -> _T:
             return await action()
         except TargetError as error:
             wait = wait_s(tries, error.retry_after_s)
-            if error.kind == "rejected" or tries == _TRIES or wait > _LONGEST_WAIT_S:
+            if error.kind == "rejected" or tries == _TRIES or wait > LONGEST_WAIT_S:
                 raise
         await asyncio.sleep(wait)
     raise AssertionError("the last try returns or raises")
@@ -136,7 +137,7 @@ async def persistent(action: Callable[[], Awaitable[_T]]) -> _T:
 
 def wait_s(tries: int, retry_after_s: float | None) -> float:
     """Return how long to wait after the given try: longer each time, with jitter."""
-    backoff = min(_LONGEST_WAIT_S, 0.25 * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311
+    backoff = min(LONGEST_WAIT_S, 0.25 * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311
     return backoff if retry_after_s is None else max(backoff, retry_after_s)
 
 

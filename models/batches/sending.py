@@ -8,7 +8,7 @@ from ...core.errors import CostoptError
 from ...core.protocols import TargetError
 from ..locks import file_lock, is_held
 from .base import BatchApi, BatchRequest, Sought
-from .http import HttpError, wait_s
+from .http import LONGEST_WAIT_S, HttpError, wait_s
 from .journal import Batch, BatchJournal, Row, Settled, new_batch
 
 _TRIES = 4
@@ -95,8 +95,9 @@ class Sender:
                     batch.id, requests, lambda found: self._journal.about_to(batch.id, found)
                 )
             except TargetError as error:
-                name = await self._after(batch, error, last=tries == _TRIES)
                 wait = wait_s(tries, error.retry_after_s)
+                last = tries == _TRIES or wait > LONGEST_WAIT_S
+                name = await self._after(batch, error, last=last)
             else:
                 wait = 0.0
             if name is not None:

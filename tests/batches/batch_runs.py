@@ -31,9 +31,9 @@ class BatchServer:
         self.root = f"http://127.0.0.1:{process.stdout.readline().strip()}"
         self.url = f"{self.root}/v1"
 
-    def script(self, *batches: dict[str, Any], **server: Any) -> None:
+    def script(self, *batches: dict[str, Any], anew: bool = False, **server: Any) -> None:
         """Say what happens to the next batches, and what holds for the server."""
-        data = json.dumps({"batches": batches, "server": server}).encode()
+        data = json.dumps({"batches": batches, "server": server, "anew": anew}).encode()
         urllib.request.urlopen(f"{self.root}/script", data, timeout=10).close()
 
     def ledger(self) -> dict[str, Any]:

@@ -13,12 +13,19 @@ sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds no f
 from batch_runs import BatchServer, Run
 
 
-@pytest.fixture
-def server() -> Iterator[BatchServer]:
+@pytest.fixture(scope="session")
+def _process() -> Iterator[BatchServer]:
     command = [sys.executable, str(Path(__file__).parent / "server.py")]
     found = BatchServer(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
     yield found
     found.stop()
+
+
+@pytest.fixture
+def server(_process: BatchServer) -> BatchServer:
+    """The server, with nothing in its memory."""
+    _process.script(anew=True)
+    return _process
 
 
 @pytest.fixture

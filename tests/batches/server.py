@@ -4,12 +4,13 @@
 
 Prints its port, and serves until it is killed. ``POST /script`` takes ``{"batches": [...],
 "server": {...}}``: what happens to the batches that are made from then on, one after the other,
-and what holds for all. ``GET /ledger`` returns all that it served.
+and what holds for all; with ``anew`` all else is forgotten. ``GET /ledger`` returns all that it
+served.
 
 A batch's script may hold ``polls`` (looks until it ends), ``expire``, ``missing``, ``malformed``
 (indices of requests), ``fail`` (index to status), ``strange``, ``reverse``, ``filtered``,
 ``lose`` (``before`` or ``after`` the batch is made), ``hang`` (seconds until the answer),
-``refuse`` (a message), ``status`` (of the answer to its making) and ``no_usage``.
+``refuse`` (a message), ``status`` (of the answer to its making), ``retry_after`` and ``no_usage``.
 """
 
 import json
@@ -32,8 +33,9 @@ KEY = "canary-key-4711"
 class World:
     """All that the server remembers."""
 
+    lock = threading.RLock()
+
     def __init__(self) -> None:
-        self.lock = threading.RLock()
         self.script: list[dict[str, Any]] = []
         self.server: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
@@ -229,6 +231,8 @@ class Handler(BaseHTTPRequestHandler):
                 )  # fmt: skip
             if path == "/script":
                 found = json.loads(body)
+                if found.get("anew"):
+                    WORLD.__init__()
                 WORLD.script = found.get("batches", [])
                 WORLD.server = found.get("server", {})
                 return self._json({})
@@ -285,7 +289,7 @@ class Handler(BaseHTTPRequestHandler):
             if script.get("lose") == "before":
                 return self._lose()
             if script.get("status"):
-                return self._error(script["status"], "not now")
+                return self._error(script["status"], "not now", script.get("retry_after"))
             name = f"batch_{len(WORLD.batches)}"
             WORLD.batches[name] = batch = {
                 "id": name, "style": style, "created": int(time.time()), "ended": False,
@@ -316,7 +320,7 @@ class Handler(BaseHTTPRequestHandler):
         return [json.loads(line)["custom_id"] for line in lines]
 
     def _results(self, body: bytes) -> None:
-        """Send results; the server's script may hold ``cut``: bytes after which it hangs up once."""
+        """Send results; where it is told to ``cut``, it hangs up once after as many bytes."""
         with WORLD.lock:
             cut = WORLD.server.pop("cut", None)
         if cut is None:
@@ -331,15 +335,17 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
-    def _error(self, status: int, said: str) -> None:
-        self._send(status, json.dumps({"error": {"message": said}}).encode())
+    def _error(self, status: int, said: str, retry_after: str | None = None) -> None:
+        self._send(status, json.dumps({"error": {"message": said}}).encode(), retry_after)
 
     def _json(self, found: dict[str, Any]) -> None:
         self._send(200, json.dumps(found).encode())
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _send(self, status: int, body: bytes, retry_after: str | None = None) -> None:
         try:
             self.send_response(status)
+            if retry_after is not None:
+                self.send_header("Retry-After", retry_after)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -332,3 +332,15 @@ def test_an_interrupted_wait_leaves_the_batch(start: Start, server: BatchServer)
     assert run.client.waiting is not None
     server.script()
     assert len(server.ledger()["batches"]) == 1
+
+
+def test_a_server_that_asks_to_wait_for_days_is_not_waited_for(
+    start: Start, server: BatchServer
+) -> None:
+    server.script({"status": 429, "retry_after": "900000"})
+    run = start(wait=True)
+    (error,) = run.ask(THREE[0])
+    assert isinstance(error, CostoptError)
+    assert "status 429" in error.what
+    assert (run.spending.reserved_usd, run.client.usd) == (0, 0)
+    assert texts(start(wait=True).ask(THREE[0])) == ["Paris"]

@@ -118,7 +118,7 @@ def settled(found: dict[str, Any]) -> dict[str, Any]:
 
 def test_send_leave_look_collect_go_on(place: Place, server: BatchServer) -> None:
     server.script({"expire": [0, 5], "polls": 1}, {"polls": 0})
-    out, err = place.run(*ANALYZE, "--batch")
+    out, err = place.here(*ANALYZE, "--batch")
     assert "PARTIAL" in out
     assert "costopt batch status" in out
     assert "wait in a batch" in out
