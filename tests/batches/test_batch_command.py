@@ -267,6 +267,21 @@ def test_words_that_contradict_each_other(place: Place) -> None:
     assert 'there is no batch "abc"' in err
 
 
+def test_a_prompt_whose_calls_are_batched_is_priced_so(place: Place) -> None:
+    file = place.folder / "costopt.toml"
+    text = file.read_text("utf-8").replace('"m"', '"gpt-4o"')  # Counted without its target.
+    file.write_text(text, "utf-8")
+    ordinary = place.json(*ANALYZE, "--static")["prompts"][0]
+    file.write_text(text + '[prompts."prompts/"]\nbatch = true\n', "utf-8")
+    batched = place.json(*ANALYZE, "--static")["prompts"][0]
+    for before, after in zip(ordinary["variants"], batched["variants"], strict=True):
+        cost = after["cost"]
+        assert cost["usd_per_1k"] == cost["regimes"]["batch"]
+        if cost["usd_per_1k"] is not None:
+            assert cost["usd_per_1k"] == pytest.approx(before["cost"]["usd_per_1k"] / 2)
+    assert batched["variants"][0]["cost"]["usd_per_1k"] is not None
+
+
 def test_a_target_that_moved_gets_no_key(place: Place, server: BatchServer) -> None:
     server.script({"polls": 99})
     place.json(*ANALYZE, "--batch")
