@@ -105,6 +105,15 @@ RayAddress = Annotated[
         show_default=False,
     ),
 ]
+Batch = Annotated[
+    bool,
+    typer.Option(
+        "--batch",
+        help="Ask through the provider's batch API, at its lower price: send, leave, and run the "
+        "same command again to go on.",
+    ),
+]
+Wait = Annotated[bool, typer.Option("--wait", help="With --batch: wait until it is done.")]
 RunDir = Annotated[
     Path | None,
     typer.Option(
@@ -164,6 +173,8 @@ def analyze(
     engine: Engine = None,
     workers: Workers = None,
     ray_address: RayAddress = None,
+    batch: Batch = False,
+    wait: Wait = False,
     run_dir: RunDir = None,
     resume: Resume = False,
     write: Write = False,
@@ -186,6 +197,7 @@ def analyze(
       costopt analyze prompts/
       costopt analyze prompts/ --static
       costopt analyze faq.md --target openai:gpt-4.1-mini --max-cost 0.50
+      costopt analyze prompts/ --target openai:gpt-5.4-mini --batch
       costopt analyze prompts/ --strategy whitespace+filler --margin 0.03
       costopt analyze prompts/ --format json --output report.json
     """  # noqa: D301 (\b keeps the lines apart)
@@ -206,6 +218,8 @@ def analyze(
         "engine": engine,
         "workers": workers,
         "ray_address": ray_address,
+        "batch": batch or None,
+        "wait": wait or None,
         "run_dir": run_dir,
         "seed": seed,
         "format": format,
@@ -235,6 +249,8 @@ def _run(
     )
     check_output(output)
     _check_paths(paths)
+    if values.get("wait") and not values.get("batch"):
+        raise CostoptError("--wait waits for batches", hint="give --batch too, or leave it out")
     options = _options(paths, values, config)
     report = _analyze(options, values.get("quiet", False), show)
     if write:
@@ -293,6 +309,8 @@ def _options(
         engine=_engine(values.get("engine", "local")),
         workers=values.get("workers", 2),
         ray_address=values.get("ray_address"),
+        batch=values.get("batch", False),
+        wait=values.get("wait", False),
         run_dir=Path(run_dir) if run_dir is not None else None,
         seed=values.get("seed", 0),
         config=config,

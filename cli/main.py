@@ -17,6 +17,7 @@ from ..core.errors import CostoptError
 from ..core.secrets import scrub
 from ..reports.safe import visible
 from .analyze import analyze
+from .batch import batch_app
 from .cache import cache_app
 from .compress import compress
 from .explain import explain
@@ -79,6 +80,7 @@ app.command(short_help="Shorten a prompt file, or a value, without asking a mode
 app.command(short_help="Show a saved report in another format.")(report)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
+app.add_typer(batch_app, name="batch")
 app.add_typer(models_app, name="models")
 app.add_typer(cache_app, name="cache")
 

@@ -33,6 +33,8 @@ DEFAULTS: Mapping[str, Check] = {
     "static": flag,
     "lossless": flag,
     "offline": flag,
+    "batch": flag,
+    "wait": flag,
     "run_dir": text,
     "seed": whole(0),
     "format": text,
@@ -59,6 +61,7 @@ _TARGET: Mapping[str, Check] = {
     "concurrency": whole(1),
     "requests_per_minute": number(0.001),
     "price": lambda value: value,
+    "batch_price": lambda value: value,
     "usd_per_hour": money,
     "priced_as": text,
     "capabilities": _capabilities,
@@ -66,6 +69,7 @@ _TARGET: Mapping[str, Check] = {
 _PRICE: Mapping[str, Check] = dict.fromkeys(
     ("input", "cache_read", "cache_write", "output", "usd_per_hour"), money
 )
+_BATCH_PRICE = {key: check for key, check in _PRICE.items() if key != "usd_per_hour"}
 _RULE: Mapping[str, Check] = {
     "feature": text,
     "calls_per_month": whole(0),
@@ -103,8 +107,9 @@ class TargetConfig:
     """A target as it is configured under ``[targets.NAME]``.
 
     ``price`` is in USD per million tokens, with the keys ``input``, ``cache_read``,
-    ``cache_write`` and ``output``; ``usd_per_hour`` is for a server of one's own;
-    ``requests_per_minute`` is a limit above 0.
+    ``cache_write`` and ``output``, and so is ``batch_price``, what is paid for requests in a
+    batch; ``usd_per_hour`` is for a server of one's own; ``requests_per_minute`` is a limit
+    above 0.
     """
 
     name: str
@@ -114,6 +119,7 @@ class TargetConfig:
     concurrency: int | None = None
     requests_per_minute: float | None = None
     price: Mapping[str, Decimal] | None = None
+    batch_price: Mapping[str, Decimal] | None = None
     usd_per_hour: Decimal | None = None
     priced_as: str | None = None
     capabilities: frozenset[str] | None = None
@@ -293,6 +299,9 @@ def _target(file: TomlFile, section: tuple[str, ...], name: str, data: object) -
         if hourly is not None:
             values["usd_per_hour"] = hourly
         values["price"] = price or None
+    if "batch_price" in values:
+        found = file.values(values["batch_price"], (*section, "batch_price"), _BATCH_PRICE)
+        values["batch_price"] = found or None
     if values.get("base_url") is not None and "model" not in values:
         hint = 'add the name that the server knows it by: model = "…"'
         raise file.error(f'target "{name}" has a base_url but no model', section, None, hint)

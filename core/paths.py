@@ -32,6 +32,11 @@ def cache_dir() -> Path:
     return folder
 
 
+def answers_dir(run_dir: Path | None) -> Path:
+    """Return where a run keeps its answers and its batches: ``run_dir``, or the user's cache."""
+    return run_dir or cache_dir() / "answers"
+
+
 def _location() -> Path:
     """Return the folder's path without making it."""
     home = os.environ.get("XDG_CACHE_HOME", "")

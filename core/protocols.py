@@ -1,6 +1,7 @@
 """What rooms ask of one another without importing one another."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from .types import Answer, PromptTemplate, Request
@@ -88,7 +89,8 @@ class TargetError(Exception):
 
     Args:
         message: What it said, without secrets.
-        kind: ``rate_limit``, ``server``, ``timeout``, ``rejected`` or ``refused``.
+        kind: ``rate_limit``, ``server``, ``timeout``, ``rejected`` or ``refused``; ``pending``
+            where the request waits in a batch.
         retry_after_s: Seconds that the server asked to wait.
         possibly_paid: Whether the request may have been billed all the same.
     """
@@ -110,6 +112,34 @@ class TargetError(Exception):
     def transient(self) -> bool:
         """Whether asking again may help."""
         return self.kind in {"rate_limit", "server", "timeout"} and not self.possibly_paid
+
+
+class Asker(Protocol):
+    """Asks a target for a run: one request at a time, or many of them in batches."""
+
+    target: Target
+    requests: int
+    """Requests that this run sent."""
+    cached_answers: int
+    input_tokens: int
+    """Of the answers that came in this run."""
+    output_tokens: int
+    usd: Decimal
+    """What this run paid."""
+
+    @property
+    def most(self) -> int:
+        """How many requests there is sense in asking for at once."""
+        ...
+
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer, stored before it is returned.
+
+        Raises:
+            TargetError: no answer came.
+            BudgetExceeded: the spending cap does not allow the request; it was not sent.
+        """
+        ...
 
 
 class WordScore(NamedTuple):

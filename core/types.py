@@ -129,12 +129,16 @@ class PromptTemplate:
 
         They are sent, and billed, with every request.
         """
-        schema = self.settings.response_schema
-        parts = [*self.settings.tools, *([schema] if schema is not None else [])]
-        return "\n".join(
-            json.dumps(part, ensure_ascii=False, separators=(",", ":"), default=str)
-            for part in parts
-        )
+        return schemas_text(self.settings)
+
+
+def schemas_text(settings: GenerationSettings) -> str:
+    """Return tools and response schema as compact JSON; empty without any."""
+    schema = settings.response_schema
+    parts = [*settings.tools, *([schema] if schema is not None else [])]
+    return "\n".join(
+        json.dumps(part, ensure_ascii=False, separators=(",", ":"), default=str) for part in parts
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +210,8 @@ class Answer:
     usage: Usage
     finish_reason: str
     """``stop``, ``length``, ``tool_calls``, ``content_filter``, or the provider's own word."""
-    latency_s: float
+    latency_s: float | None
+    """``None`` for an answer from a batch: how long that lay there is no latency."""
     model: str
     created: str
     """ISO 8601, UTC: when the answer was drawn."""
@@ -227,6 +232,8 @@ class FailureKind(StrEnum):
     SCORER = "scorer"
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
+    PENDING = "pending"
+    """Its request waits in a batch."""
 
 
 @dataclass(frozen=True)

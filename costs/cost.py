@@ -21,6 +21,7 @@ def cost_info(
     cache_write_mean: float | None = None,
     reasoning_mean: float | None = None,
     cache_hit_rate: float | None = None,
+    batch: bool = False,
     prefix_tokens: int | None = None,
     seconds_mean: float | None = None,
     evidence: str = "estimated",
@@ -44,6 +45,9 @@ def cost_info(
         reasoning_mean: Mean reasoning tokens, part of the output.
         cache_hit_rate: Share of the requests that find the prefix cached, in [0, 1]. Where it is
             given and the provider caches, ``usd_per_1k`` is the cost at that rate.
+        batch: Whether the calls are made in batches: then ``usd_per_1k`` is their cost there, and
+            ``None`` where the provider lists no price for batches. It goes before
+            ``cache_hit_rate``.
         prefix_tokens: Tokens before the first placeholder (`prefix.static_prefix`).
         seconds_mean: Mean seconds per request; for a price by the hour.
         evidence: ``measured``, ``replayed``, ``estimated`` or ``list``.
@@ -75,6 +79,8 @@ def cost_info(
     )
     regimes = request.regimes(cache_hit_rate)
     per_1k = regimes.cold if regimes.hit_rate is None else regimes.hit_rate
+    if batch:
+        per_1k = regimes.batch
     per_month = None
     if per_1k is not None and calls_per_month is not None:
         per_month = _tidy(per_1k * calls_per_month / 1000)

@@ -38,6 +38,8 @@ class Price:
     cache_write: Decimal | None = None
     usd_per_hour: Decimal | None = None
     """For a server of one's own; then the token rates are ``None``."""
+    batch: "Price | None" = None
+    """For requests in a batch, where the user gave it."""
     as_of: str
     """ISO date."""
     source: str
@@ -154,8 +156,11 @@ def usd(
 def batch_price(price: Price) -> Price | None:
     """Return the price of asking in a batch; ``None`` where the provider lists none.
 
-    One's own prices have no batch price either: what a contract grants is not in any table.
+    One's own prices have none but the one that was given with them: what a contract grants is
+    not in any table.
     """
+    if price.batch is not None:
+        return price.batch
     return _variant(price, "batch")
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
-from ..compressors.variants import DEFAULT_CHAINS
+from ..compressors.variants import DEFAULT_CHAINS, Chain
 from ..core.deaf import deaf
 from ..core.discovery import load_prompts
 from ..core.errors import CostoptError
@@ -18,7 +18,7 @@ from ..models.journal import Lost
 from ..models.lingua import open_lingua
 from .assemble import PromptResult, report_prompt
 from .desk import Desk, Shared, open_desk, open_shared
-from .measure import FIRST_LOOK, Chain
+from .measure import FIRST_LOOK
 from .options import AnalyzeOptions
 from .plan import DEFAULT_SAMPLES
 from .prepare import Prepared, prepare
@@ -72,7 +72,7 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
             options=options, prompts=prompts, skipped=loaded.skipped, desks=desks, shared=shared
         )
         try:
-            asyncio.run(_run_all(run, chains))
+            asyncio.run(_run_all(run, chains, shared))
         except (KeyboardInterrupt, asyncio.CancelledError):
             with deaf():
                 raise Interrupted(_report(run, partial=True)) from None
@@ -110,7 +110,9 @@ def _compressor(
     return open_lingua(None, offline=options.offline, progress=progress)
 
 
-async def _run_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+async def _run_all(run: _Run, chains: tuple[Chain, ...], shared: Shared | None) -> None:
+    if shared is not None and shared.executor is not None:
+        asyncio.get_running_loop().set_default_executor(shared.executor)
     try:
         await _measure_all(run, chains)
     finally:
@@ -123,10 +125,16 @@ async def _measure_all(run: _Run, chains: tuple[Chain, ...]) -> None:
     for desk in run.desks:
         for prompt in run.prompts:
             run.results.setdefault(prompt.key, []).append(desk.begin(prompt, chains, tally))
-    for result in (result for results in run.results.values() for result in results):
-        if result.measurement is not None and not run.out_of_budget:
-            await result.measurement.run()
-            run.out_of_budget = result.measurement.setup.runner.out_of_budget
+    measured = [m for results in run.results.values() for r in results if (m := r.measurement)]
+    if run.options.batch:
+        # What all prompts ask for at once is one round of batches.
+        await asyncio.gather(*(measurement.run() for measurement in measured))
+        run.out_of_budget = any(m.setup.runner.out_of_budget for m in measured)
+        return
+    for measurement in measured:
+        if not run.out_of_budget:
+            await measurement.run()
+            run.out_of_budget = measurement.setup.runner.out_of_budget
 
 
 def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
@@ -146,11 +154,12 @@ def _report(run: _Run, *, partial: bool) -> Report:
         report_prompt(prompt, run.results.get(prompt.key, [])) for prompt in run.prompts
     )
     clients = [desk.client for desk in run.desks if desk.client is not None]
+    notes = _waiting_notes(run.desks)
     return Report(
         costopt_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=run.options.seed,
-        partial=partial,
+        partial=partial or bool(notes),
         targets=tuple(desk.info for desk in run.desks),
         spent=Spent(
             usd=sum((c.usd for c in clients), Decimal(0)),
@@ -163,9 +172,25 @@ def _report(run: _Run, *, partial: bool) -> Report:
         skipped=run.skipped,
         prompts=prompts,
         static=run.options.static,
+        notes=notes,
     )
 
 
 def _unknown(shared: Shared | None) -> UnknownOutcome | None:
     lost = shared.ledger.unknown if shared is not None else Lost()
     return UnknownOutcome(requests=lost.requests, usd=lost.usd) if lost.requests else None
+
+
+def _waiting_notes(desks: tuple[Desk, ...]) -> tuple[str, ...]:
+    """Say what waits in batches, and how to come back to it."""
+    notes: list[str] = []
+    for desk in desks:
+        waiting = desk.batches.waiting if desk.batches else None
+        if waiting is not None:
+            batches = f"batch {', '.join(waiting.batches)}"
+            notes.append(
+                f"{waiting.requests} requests to {desk.name} wait in {batches}, at most "
+                f"${waiting.usd.normalize():f}; the batches go on without this program: look with "
+                "`costopt batch status`, and run the same command again to go on"
+            )
+    return tuple(notes)

@@ -20,9 +20,10 @@ from .choice import Candidate, Comparison, pareto, recommend
 from .failed import failed_note
 from .findings import findings
 from .fitting import any_fitted
-from .measure import Judge, Measurement
+from .measure import Measurement
 from .meter import Meter, delta, latency
 from .prepare import Prepared
+from .setup import Judge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,8 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         notes += result.notes
         if result.measurement is not None:
             notes += result.measurement.measured.notes
+        if result.meter.batch:
+            notes.append("its calls are made in batches: money is what they cost in a batch")
     first = results[0] if results else None
     return PromptReport(
         name=prompt.template.name,
@@ -161,6 +164,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
             *(meter.shortener.notes(variant) if meter.shortener else ()),
             *(() if first else _audit_note(result, baseline, variant)),
             *(failed_note(result.measurement.outcomes(variant)) if result.measurement else ()),
+            *_waiting_note(result, variant),
         ),
     )
 
@@ -201,6 +205,15 @@ def _quality(result: PromptResult, variant: Variant) -> Quality | None:
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
+
+
+def _waiting_note(result: PromptResult, variant: Variant) -> tuple[str, ...]:
+    """Say how many rows of a variant wait in a batch."""
+    if result.measurement is None:
+        return ()
+    outcomes = result.measurement.outcomes(variant)
+    waiting = sum(outcome.waits for outcome in outcomes)
+    return (f"{waiting} of {len(outcomes)} rows wait in a batch",) if waiting else ()
 
 
 def _audit_note(result: PromptResult, baseline: Variant, variant: Variant) -> tuple[str, ...]:

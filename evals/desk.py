@@ -2,20 +2,25 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener, at_run_time
-from ..compressors.variants import propose
+from ..compressors.variants import Chain, propose
 from ..core.config import TargetConfig
 from ..core.errors import CostoptError
-from ..core.paths import cache_dir
+from ..core.paths import answers_dir
 from ..core.progress import Progress
-from ..core.protocols import ContextCompressor, Target, TokenCounter
+from ..core.protocols import Asker, ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
-from ..core.types import Request, Usage, Variant
+from ..core.types import Request, Usage, Variant, schemas_text
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
+from ..models.batch_client import BatchClient
+from ..models.batches.base import BatchApi
+from ..models.batches.journal import BatchJournal
+from ..models.batches.opening import open_batches
+from ..models.batches.pricing import batch_price_of
+from ..models.batches.quiet import CountingExecutor
 from ..models.capabilities import Fit, fit
 from ..models.client import Client
 from ..models.cluster import Cluster
@@ -26,13 +31,14 @@ from ..models.store import AnswerStore
 from ..models.targets import declared, open_target
 from .assemble import PromptResult
 from .fitting import any_fitted
-from .measure import Chain, Judge, Measurement, Setup
+from .measure import Measurement
 from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
 from .plan import plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
+from .setup import Judge, Setup
 
 EMBEDDED = "embedded"
 
@@ -50,7 +56,9 @@ class Desk:
     options: AnalyzeOptions
     progress: Progress
     target: Target | None = None
-    client: Client | None = None
+    client: Asker | None = None
+    batches: BatchClient | None = None
+    """The client, where it asks in batches."""
     compressor: ContextCompressor | None = None
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
@@ -61,7 +69,9 @@ class Desk:
             capabilities=self.target.capabilities if self.target else frozenset(),
             references=_references(prompt),
         )
-        shortener = Shortener(context=context, timings=answers_folder(self.options) / "timings")
+        shortener = Shortener(
+            context=context, timings=answers_dir(self.options.run_dir) / "timings"
+        )
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
@@ -74,6 +84,7 @@ class Desk:
             rows=rows[: self.options.samples],
             calls_per_month=prompt.template.calls_per_month,
             cache_hit_rate=prompt.rule.cache_hit_rate,
+            batch=bool(prompt.rule.batch),
             shortener=shortener,
         )
         judges = self._judges(prompt)
@@ -104,6 +115,7 @@ class Desk:
                     runner=self._runner(prompt, judges, tally, shortener),
                     meter=meter,
                     judges=judges,
+                    together=self.batches is not None,
                 )
             )
         return PromptResult(
@@ -183,6 +195,8 @@ class Desk:
 
     async def aclose(self) -> None:
         """Give the target back."""
+        if self.batches is not None:
+            await self.batches.close()
         if self.target is not None:
             await self.target.close()
 
@@ -205,16 +219,21 @@ def _without_rows(variant: Variant) -> Variant:
 class Shared:
     """What all targets of a run share: one store, one cap, one set of books.
 
-    ``cluster`` is ``None`` where this process asks the targets itself.
+    ``cluster`` is ``None`` where this process asks the targets itself, ``batches`` where it asks
+    one request at a time.
     """
 
     ledger: Ledger
     cluster: Cluster | None = None
+    batches: BatchJournal | None = None
+    executor: CountingExecutor | None = None
 
     def close(self) -> None:
         """End the run's entries, and give the store and the cluster back."""
         if self.cluster is not None:
             self.cluster.close()
+        if self.batches is not None:
+            self.batches.close()
         self.ledger.close()
         self.ledger.store.close()
 
@@ -226,7 +245,7 @@ def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
         progress.note("starting Ray" if options.ray_address is None else "joining the Ray cluster")
         cluster = Cluster(options.ray_address, options.workers)
     ledger = Ledger(
-        AnswerStore(answers_folder(options), progress.note),
+        AnswerStore(answers_dir(options.run_dir), progress.note),
         Spending(max_usd=options.max_cost, max_requests=options.max_requests),
     )
     left = ledger.journal.left_behind
@@ -237,12 +256,12 @@ def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
         )
     if ledger.journal.sharing:
         progress.note(f"the cap is shared with {ledger.journal.sharing} other runs under way")
-    return Shared(ledger=ledger, cluster=cluster)
-
-
-def answers_folder(options: AnalyzeOptions) -> Path:
-    """Return where answers are kept, and with them how long shortening took for the same rows."""
-    return options.run_dir or cache_dir() / "answers"
+    return Shared(
+        ledger=ledger,
+        cluster=cluster,
+        batches=BatchJournal(answers_dir(options.run_dir)) if options.batch else None,
+        executor=CountingExecutor() if options.batch else None,
+    )
 
 
 def open_desk(
@@ -262,13 +281,11 @@ def open_desk(
     priced_as = config.priced_as or (default_priced_as(name) if name == EMBEDDED else None)
     own = _own_price(name, config)
     _check_cap(name, own, options)
-    target = (
-        None
-        if options.static
-        else open_target(name, options.config, offline=options.offline, progress=progress)
-    )
-    if target is not None and shared is not None and shared.cluster is not None:
-        target = shared.cluster.open(target, options.config, offline=options.offline)
+    if options.batch and not options.static:
+        batch_price_of(name, config)
+        target, api = open_batches(name, options.config)
+    else:
+        target, api = _open(name, options, progress, shared), None
     price = own or (price_for(priced_as) if priced_as else None)
     reference = priced_as if own is None and priced_as else None
     counter = counter_for(reference) if reference else _own_counter(name, config, target)
@@ -288,7 +305,9 @@ def open_desk(
         target=target,
         compressor=compressor,
     )
-    if target is not None and shared is not None:
+    if target is not None and api is not None and shared is not None:
+        desk.client = desk.batches = _batch_client(target, api, config, shared, desk)
+    elif target is not None and shared is not None:
         desk.client = Client(
             target=target,
             ledger=shared.ledger,
@@ -306,10 +325,48 @@ def _most_at_once(name: str, config: TargetConfig, options: AnalyzeOptions) -> i
     return options.concurrency or config.concurrency or (workers if name == EMBEDDED else 8)
 
 
+def _open(
+    name: str, options: AnalyzeOptions, progress: Progress, shared: Shared | None
+) -> Target | None:
+    if options.static:
+        return None
+    target = open_target(name, options.config, offline=options.offline, progress=progress)
+    if shared is not None and shared.cluster is not None:
+        return shared.cluster.open(target, options.config, offline=options.offline)
+    return target
+
+
+def _batch_client(
+    target: Target, api: BatchApi, config: TargetConfig, shared: Shared, desk: Desk
+) -> BatchClient:
+    if shared.batches is None or shared.executor is None:
+        raise ValueError("batches need a journal and an executor")
+    price, executor = batch_price_of(desk.name, config), shared.executor
+    return BatchClient(
+        target=target,
+        api=api,
+        store=shared.ledger.store,
+        journal=shared.batches,
+        spending=shared.ledger.spending,
+        price_usd=lambda usage: cost_of(usage, price),
+        worst_case=lambda request: _worst_case(request, price, target.counter),
+        wait=desk.options.wait,
+        busy=lambda: executor.busy,
+        note=desk.progress.note,
+    )
+
+
 def _own_price(name: str, config: TargetConfig) -> Price | None:
     """Return the price that calls are really billed at; ``None`` where it is unknown."""
     if name == EMBEDDED:
         return None
+    found = _ordinary_price(name, config)
+    if found is None or config.batch_price is None:
+        return found
+    return replace(found, batch=batch_price_of(name, config))
+
+
+def _ordinary_price(name: str, config: TargetConfig) -> Price | None:
     reference = config.model if config.model and ":" in config.model else name
     if config.usd_per_hour is not None:
         return price_for(reference, overrides={"usd_per_hour": config.usd_per_hour})
@@ -324,6 +381,8 @@ def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:
     A rate of 0 is no price: a server that charges would then be asked without end.
     """
     if options.max_cost is None or options.static or name == EMBEDDED:
+        return
+    if options.batch:  # Then the batch price counts, and without one nothing is sent.
         return
     if own is not None and own.input and own.output:
         return
@@ -342,6 +401,7 @@ def _own_counter(name: str, config: TargetConfig, target: Target | None) -> Toke
 def _worst_case(request: Request, price: Price | None, counter: TokenCounter) -> Decimal:
     """Return the most that a request can cost; an estimated count is taken half as high again."""
     tokens = sum(counter(message.content) + 8 for message in request.messages)
+    tokens += counter(schemas_text(request.settings))
     bound = tokens if counter.exact else tokens * 3 // 2
     usage = Usage(input=bound, output=request.settings.max_output_tokens)
     return (cost_of(usage, price) if price else None) or Decimal(0)

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from ..core.discovery import load_prompts
 from ..core.errors import CostoptError, Where
+from ..core.paths import answers_dir
 from ..core.progress import Progress
 from ..core.types import PromptTemplate, Request, Sample, Variant
 from ..models.inventory import Difference, explain, is_stored, summaries
 from ..models.store import AnswerStore
 from ..models.targets import open_target
-from .desk import EMBEDDED, answers_folder
+from .desk import EMBEDDED
 from .metrics import as_text
 from .options import AnalyzeOptions
 from .plan import plan_rows
@@ -53,7 +54,7 @@ def explain_prompts(options: AnalyzeOptions, progress: Progress) -> tuple[Explan
     if not prompts:
         where = Where(str(options.paths[0])) if options.paths else None
         raise CostoptError("no prompt here has an eval set", where=where)
-    store = AnswerStore(answers_folder(options), progress.note)
+    store = AnswerStore(answers_dir(options.run_dir), progress.note)
     try:
         return tuple(
             _explain(prompt, name, store, options, progress)
@@ -109,4 +110,4 @@ def _requests(template: PromptTemplate, sample: Sample) -> list[Request]:
 
 def folder_of(run_dir: Path | None) -> Path:
     """Return where a run keeps its answers."""
-    return answers_folder(AnalyzeOptions(paths=(), run_dir=run_dir))
+    return answers_dir(run_dir)

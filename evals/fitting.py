@@ -8,6 +8,7 @@ from ..compressors.base import NotApplicable, StrategyContext
 from ..compressors.fitted import FittedStrategy, learned_params
 from ..compressors.registry import build, load
 from ..compressors.variants import Chain, propose
+from ..core.protocols import TargetError
 from ..core.types import (
     GenerationSettings,
     Message,
@@ -25,6 +26,10 @@ from .runner import Mode, Runner
 
 _REDRAWN = 0.7
 """Least temperature of a text that is written anew: at 0 each would be the same as the first."""
+
+
+class Waiting(Exception):  # noqa: N818 - a state, not an error
+    """What a strategy is fitted on waits in a batch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +69,11 @@ class RowsBench:
 
         Raises:
             BudgetExceeded: the spending cap is reached.
+            Waiting: some answers wait in a batch.
         """
         outcomes = await self.runner.run(self._variant(template), self.samples, self.mode)
+        if any(outcome.waits for outcome in outcomes):
+            raise Waiting
         if self.runner.out_of_budget:
             raise BudgetExceeded("the spending cap was reached")
         sign = 1.0 if self.metric.higher_is_better else -1.0
@@ -85,6 +93,7 @@ class RowsBench:
         Raises:
             BudgetExceeded: the spending cap is reached.
             TargetError: no answer came.
+            Waiting: the answer waits in a batch.
         """
         own = self.baseline.template.settings
         warmth = own.temperature if replicate == 0 else max(own.temperature, _REDRAWN)
@@ -101,6 +110,10 @@ class RowsBench:
             return (await self.runner.client.ask(request)).text
         except BudgetExceeded:
             self.runner.out_of_budget = True
+            raise
+        except TargetError as error:
+            if error.kind == "pending":
+                raise Waiting from error
             raise
 
 
@@ -135,6 +148,9 @@ async def fit_chains(
 
     Returns:
         The chains to go on with, and a rejected variant for each that could not be fitted.
+
+    Raises:
+        Waiting: an answer that one is fitted on waits in a batch.
     """
     fitted: list[Chain] = []
     rejected: list[Variant] = []

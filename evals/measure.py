@@ -4,28 +4,20 @@ Every candidate is asked on the selection rows. The variants that work are joine
 the few with the best expected saving are confirmed on rows that nothing was picked on.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from ..compressors.base import StrategyContext
 from ..compressors.registry import entry
 from ..compressors.variants import CONTROLS, Chain, propose
 from ..core.errors import CostoptError
-from ..core.types import (
-    Answer,
-    Failure,
-    FailureKind,
-    PromptTemplate,
-    Sample,
-    Score,
-    Variant,
-)
-from .choice import ALPHA, Comparison, assurance, compare, finalists
-from .fitting import RowsBench, fit_chains
-from .meter import Meter
-from .metrics import Metric
-from .plan import FINALISTS, RowPlan
-from .runner import HARMFUL, REPEATED, Mode, Outcome, Runner, fair_order
+from ..core.types import Answer, Failure, FailureKind, Sample, Score, Variant
+from .choice import ALPHA, assurance, compare, finalists
+from .fitting import RowsBench, Waiting, any_fitted, fit_chains
+from .plan import FINALISTS
+from .runner import HARMFUL, REPEATED, Mode, Outcome, fair_order
+from .setup import Judge, Measured, Setup
 from .statistics import paired_bounds
 
 FIRST_LOOK = 16
@@ -33,45 +25,6 @@ FIRST_LOOK = 16
 
 _LOOKS = 2
 _CONCISELY = "answer-concisely"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judge:
-    """How one side's variants are judged."""
-
-    metric: Metric
-    margin: float
-    mode: Mode
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setup:
-    """What a measurement needs."""
-
-    template: PromptTemplate
-    chains: tuple[Chain, ...]
-    """What the user asked for, or the default set; each is a variant."""
-    join: bool
-    """Whether the strategies that work are also tried together."""
-    context: StrategyContext
-    plan: RowPlan
-    runner: Runner
-    meter: Meter
-    judges: Mapping[str, Judge | None]
-    """By side; ``None`` where nothing can judge it."""
-    seed: int = 0
-
-
-@dataclass(kw_only=True)
-class Measured:
-    """What came of it; filled as the measurement goes, so that an interruption keeps it."""
-
-    variants: list[Variant] = field(default_factory=list[Variant])
-    comparisons: dict[str, Comparison] = field(default_factory=dict[str, Comparison])
-    confirmed: set[str] = field(default_factory=set[str])
-    harm_seen: dict[str, bool] = field(default_factory=dict[str, bool])
-    """By metric name."""
-    notes: list[str] = field(default_factory=list[str])
 
 
 class Measurement:
@@ -86,13 +39,22 @@ class Measurement:
 
     async def run(self) -> Measured:
         """Measure; the result is also in ``measured`` while it grows."""
+        try:
+            await self._run()
+        except Waiting:
+            self._compare()
+        return self.measured
+
+    async def _run(self) -> None:
         plan = self.setup.plan
+        if self.setup.together:
+            await self._ask_ahead()
         await self._run_baseline(plan.selection)
         self._check_answers()
         await self._screen_controls()
         await self._fit()
-        await self._screen(self._propose(self._side_chains("output")))
-        await self._screen(self._propose(self._side_chains("input")))
+        chains = [*self._side_chains("output"), *self._side_chains("input")]
+        await self._screen(self._propose(chains))
         self._compare()
         if self.setup.join:
             await self._screen(self._propose(self._joined()))
@@ -101,8 +63,39 @@ class Measurement:
             await self._confirm()
         else:
             self.measured.confirmed.update(self.measured.comparisons)
-            self._note_plan(0)
-        return self.measured
+            self.measured.notes.append(self.setup.plan.note(0))
+
+    async def _ask_ahead(self) -> None:
+        """Ask at once all that is asked on the selection rows whatever the answers are.
+
+        Raises:
+            Waiting: the answers wait in a batch.
+        """
+        fixed = [chain for chain in self._chains if not any_fitted((chain,))]
+        variants = [*self._controls(), *self._propose(fixed)]
+        wanted = [variant for variant in variants if variant.rejected is None]
+        await asyncio.gather(
+            self._run_baseline(self.setup.plan.selection),
+            *(self._ask(one, self._screening_rows(one), lengths=False) for one in wanted),
+        )
+        if self._waits(self._baseline, *wanted):
+            self._check_answers()
+            self.measured.variants.extend(wanted)
+            raise Waiting
+
+    def _waits(self, *variants: Variant) -> bool:
+        names = {variant.name for variant in variants}
+        outcomes = self.setup.runner.outcomes.values()
+        return any(one.waits and one.trial.variant.name in names for one in outcomes)
+
+    def _check_waiting(self, *variants: Variant) -> None:
+        """Stop where answers of these variants wait in a batch: the next step depends on them.
+
+        Raises:
+            Waiting: some do.
+        """
+        if self._waits(*variants):
+            raise Waiting
 
     # -- what is asked ---------------------------------------------------------------------
 
@@ -179,15 +172,18 @@ class Measurement:
         return tuple(v for v in proposed if v.name not in known)
 
     async def _screen_controls(self) -> None:
-        for variant in self._propose(CONTROLS):
-            control = replace(variant, control=True)
-            if control.name in (REPEATED, HARMFUL):
-                control = replace(control, rejected=None)
-            await self._screen((control,))
+        await self._screen(self._controls())
         self._compare()
         harm = self.measured.comparisons.get(HARMFUL)
         if harm is not None:
             self.measured.harm_seen[harm.metric] = harm.verdict == "worse"
+
+    def _controls(self) -> tuple[Variant, ...]:
+        controls = (replace(variant, control=True) for variant in self._propose(CONTROLS))
+        return tuple(
+            replace(control, rejected=None) if control.name in (REPEATED, HARMFUL) else control
+            for control in controls
+        )
 
     async def _screen(self, variants: Sequence[Variant]) -> None:
         self.measured.variants.extend(variants)
@@ -197,6 +193,8 @@ class Measurement:
             if variant.rejected is None and (judge := self._judge(variant)) is not None
         ]
         await self.setup.runner.run_trials(fair_order(asked))
+        if self.setup.together:
+            self._check_waiting(*(variant for variant in variants if variant.rejected is None))
 
     def _screening_rows(self, variant: Variant) -> Sequence[Sample]:
         plan = self.setup.plan
@@ -252,13 +250,12 @@ class Measurement:
 
     async def _confirm(self) -> None:
         chosen = self._finalists()
-        self._note_plan(len(chosen))
+        self.measured.notes.append(self.setup.plan.note(len(chosen)))
         held: list[str] = []
         for name in chosen:
             if held and self._savings()[name] <= max(self._savings()[other] for other in held):
                 continue
             variant = next(v for v in self.measured.variants if v.name == name)
-            await self._ask(variant, self.setup.plan.selection, lengths=True)
             await self._confirm_one(variant, candidates=len(chosen))
             if self.measured.comparisons[name].verdict in {"holds", "better"}:
                 held.append(name)
@@ -301,13 +298,26 @@ class Measurement:
         first = FIRST_LOOK if len(rows) >= 2 * FIRST_LOOK else len(rows)
         shares = candidates * (_LOOKS if first < len(rows) else 1)
         for count in dict.fromkeys((first, len(rows))):
-            await self._run_baseline(rows[:count])
-            await self._ask(variant, rows[:count], lengths=True)
+            await self._look(variant, rows[:count])
             outcomes = [o for o in self._outcomes(variant) if o.trial.sample.id in ids]
             self.measured.confirmed.add(variant.name)
             self._compare_one(variant, outcomes, shares)
             if count < len(rows) and self._settled(variant, len(rows) - count, shares):
                 return
+
+    async def _look(self, variant: Variant, rows: Sequence[Sample]) -> None:
+        """Ask what a look at a finalist needs: its selection rows whole, and the rows of both."""
+        steps = (
+            lambda: self._ask(variant, self.setup.plan.selection, lengths=True),
+            lambda: self._run_baseline(rows),
+            lambda: self._ask(variant, rows, lengths=True),
+        )
+        if self.setup.together:
+            await asyncio.gather(*(step() for step in steps))
+            self._check_waiting(self._baseline, variant)
+            return
+        for step in steps:
+            await step()
 
     def _settled(self, variant: Variant, left: int, shares: int) -> bool:
         """Whether a finalist needs no second look, or could hardly be turned by it."""
@@ -334,6 +344,7 @@ class Measurement:
         if harm is None:
             return
         await self._ask(harm, self.setup.plan.rows, lengths=False)
+        self._check_waiting(harm)
         self._compare_one(harm, self._outcomes(harm), 1)
         comparison = self.measured.comparisons[HARMFUL]
         self.measured.harm_seen[comparison.metric] = comparison.verdict == "worse"
@@ -374,22 +385,6 @@ class Measurement:
             for v in self.measured.variants[1:]
             if v.rejected is None
         }
-
-    def _note_plan(self, confirmed: int) -> None:
-        plan = self.setup.plan
-        if plan.split:
-            why = "which decides more here than all rows with a correction for every variant"
-            if plan.fitted:
-                why = "which no strategy was fitted on"
-            self.measured.notes.append(
-                f"{len(plan.rows)} rows: variants were picked on {len(plan.selection)} and "
-                f"{confirmed} confirmed on the other {len(plan.confirmation)}, {why}"
-            )
-        else:
-            self.measured.notes.append(
-                f"{len(plan.rows)} rows: all rows decide, corrected for every variant, which "
-                "decides more here than picking on one part and confirming on the other"
-            )
 
 
 def _has_output(chain: Chain) -> bool:

@@ -42,6 +42,8 @@ class Meter:
     rows: Sequence[Sample]
     calls_per_month: int | None = None
     cache_hit_rate: float | None = None
+    batch: bool = False
+    """Whether the prompt's calls are made in batches."""
     shortener: Shortener | None = None
     _inputs: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -157,6 +159,7 @@ class Meter:
             price=self.price,
             calls_per_month=self.calls_per_month,
             cache_hit_rate=self.cache_hit_rate,
+            batch=self.batch,
             prefix_tokens=self.counter(prefix),
             evidence=evidence,
         )
@@ -191,11 +194,16 @@ def _fraction(before: float | None, after: float | None) -> float | None:
 
 def latency(answers: Mapping[str, Answer]) -> Latency | None:
     """Return the percentiles of generated answers' latency, as stored with them, in seconds."""
-    times = sorted(answer.latency_s for answer in answers.values() if answer.logprobs is None)
-    if not times:
+    timed = [
+        (answer.latency_s, answer.usage.output)
+        for answer in answers.values()
+        if answer.logprobs is None and answer.latency_s is not None
+    ]
+    if not timed:
         return None
+    times = sorted(seconds for seconds, _ in timed)
     cuts = quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 19
-    tokens = sum(answer.usage.output for answer in answers.values())
+    tokens = sum(written for _, written in timed)
     total = sum(times)
     return Latency(
         p50_s=cuts[9], p95_s=cuts[18], output_tokens_per_s=tokens / total if total else None

@@ -24,6 +24,9 @@ class AnalyzeOptions:
     static: bool = False
     lossless: bool = False
     offline: bool = False
+    batch: bool = False
+    wait: bool = False
+    """For batches; else the run leaves when it has sent them."""
     run_dir: Path | None = None
     engine: str = "local"
     """``local``, or ``ray``: who asks the targets."""

@@ -48,6 +48,21 @@ class RowPlan:
         """Whether candidates are picked on one part and confirmed on the other."""
         return bool(self.confirmation)
 
+    def note(self, confirmed: int) -> str:
+        """Say how the rows decide, and why so, where ``confirmed`` variants were confirmed."""
+        if not self.split:
+            return (
+                f"{len(self.rows)} rows: all rows decide, corrected for every variant, which "
+                "decides more here than picking on one part and confirming on the other"
+            )
+        why = "which decides more here than all rows with a correction for every variant"
+        if self.fitted:
+            why = "which no strategy was fitted on"
+        return (
+            f"{len(self.rows)} rows: variants were picked on {len(self.selection)} and "
+            f"{confirmed} confirmed on the other {len(self.confirmation)}, {why}"
+        )
+
 
 def plan_rows(
     eval_set: EvalSet,

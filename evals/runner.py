@@ -10,10 +10,9 @@ from ..compressors.contexts import Shortener, at_run_time
 from ..compressors.registry import build
 from ..core.errors import CostoptError
 from ..core.progress import Progress, Snapshot
-from ..core.protocols import TargetError
+from ..core.protocols import Asker, TargetError
 from ..core.render import render
 from ..core.types import Answer, Failure, FailureKind, Message, Request, Sample, Score, Variant
-from ..models.client import Client
 from ..models.spending import BudgetExceeded
 from .metrics import Metric, as_text, best
 
@@ -24,7 +23,11 @@ REPEATED = "none"
 """The A/A control: the baseline drawn a second time."""
 
 _BLOCK = 8
-_KINDS = {"timeout": FailureKind.TIMEOUT, "refused": FailureKind.REFUSED}
+_KINDS = {
+    "timeout": FailureKind.TIMEOUT,
+    "refused": FailureKind.REFUSED,
+    "pending": FailureKind.PENDING,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,11 @@ class Outcome:
     result: Score | Failure
     answers: tuple[Answer, ...] = ()
 
+    @property
+    def waits(self) -> bool:
+        """Whether its request waits in a batch."""
+        return isinstance(self.result, Failure) and self.result.kind is FailureKind.PENDING
+
 
 @dataclass(kw_only=True)
 class Tally:
@@ -92,7 +100,7 @@ class Runner:
     Trials of one call are dispatched in order, so that requests that share a prefix run together.
     """
 
-    client: Client
+    client: Asker
     metrics: Mapping[Mode, Metric]
     progress: Progress
     tally: Tally
@@ -131,6 +139,8 @@ class Runner:
     async def _run_one(self, trial: Trial) -> None:
         outcome = await self._outcome(trial)
         self.outcomes[trial.key] = outcome
+        if outcome.waits:
+            return
         self.tally.done += 1
         self.tally.failed += isinstance(outcome.result, Failure)
         self.progress.update(

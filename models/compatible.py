@@ -180,12 +180,12 @@ class CompatibleTarget:
 
     def _connected(self) -> "httpx2.AsyncClient":
         """Return the HTTP client; one a loop, since its connections belong to it."""
-        from .wire import bounded_client
+        from .wire import bounded_client, key_header
 
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
             self._loop = loop
-            self._client = bounded_client(self._key(), self._timeout_s)
+            self._client = bounded_client(key_header(self._key()), self._timeout_s)
         return self._client
 
     def _key(self) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_ai.models import Model
 from pydantic_ai.profiles import ModelProfile
 
-from .wire import bounded_client
+from .wire import bounded_client, key_header
 
 _NO_KEY = "unused"
 
@@ -55,7 +55,7 @@ def open_model(family: str, model: str, url: str, key: str | None, timeout_s: fl
         legacy = httpx_client(key, timeout_s)
         return Opened(model=_groq(model, url, legacy), close=legacy.aclose, secrets=secrets)
     build, header = _BUILT[family]
-    client = bounded_client(key, timeout_s, header)
+    client = bounded_client(key_header(key, header), timeout_s)
     return Opened(model=build(model, url, client), close=client.aclose, secrets=secrets)
 
 

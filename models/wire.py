@@ -5,7 +5,7 @@ Imported only where a request is made: it loads the HTTP library.
 
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import httpx2
 
@@ -47,15 +47,16 @@ _POOL = 16
 class _Bounded(httpx2.AsyncByteStream):
     """A response's bytes, up to a limit."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, largest: int) -> None:
         self._stream = stream
+        self._largest = largest
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = 0
         async for chunk in self._stream:
             read += len(chunk)
-            if read > LARGEST_RESPONSE:
-                raise httpx2.ReadError(f"the response is longer than {LARGEST_RESPONSE} bytes")
+            if read > self._largest:
+                raise httpx2.ReadError(f"the response is longer than {self._largest} bytes")
             yield chunk
 
     async def aclose(self) -> None:
@@ -65,26 +66,25 @@ class _Bounded(httpx2.AsyncByteStream):
 class BoundedTransport(httpx2.AsyncHTTPTransport):
     """Sends the few headers that are needed, and takes bounded, uncompressed responses.
 
-    The key is known here only: an SDK above it has nothing to print.
+    Keys are known here only: an SDK above it has nothing to print.
 
     Args:
-        key: The key, or ``None`` for a server without keys.
-        header: The header that carries it; in ``Authorization`` it is a bearer token.
+        headers: Sent with every request, such as the one that carries the key.
         verify: How certificates are checked; by default as the HTTP library does.
+        largest: Bytes of one response.
     """
 
     def __init__(
         self,
-        key: str | None,
-        header: str = "Authorization",
+        headers: Mapping[str, str],
         verify: ssl.SSLContext | bool = True,
+        largest: int = LARGEST_RESPONSE,
     ) -> None:
         super().__init__(limits=_LIMITS, verify=verify)
-        self._sent = [(b"Accept-Encoding", b"identity")]
+        self._largest = largest
         # A small compressed body may be a large one: ask for plain ones, and take no others.
-        if key is not None:
-            value = f"Bearer {key}" if header == "Authorization" else key
-            self._sent.append((header.encode(), value.encode()))
+        self._sent = [(b"Accept-Encoding", b"identity")]
+        self._sent += [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request; a redirect comes back as a refusal."""
@@ -98,16 +98,16 @@ class BoundedTransport(httpx2.AsyncHTTPTransport):
             await response.aclose()
             raise httpx2.ReadError("the server compressed its response unasked")
         if isinstance(response.stream, httpx2.AsyncByteStream):
-            response.stream = _Bounded(response.stream)
+            response.stream = _Bounded(response.stream, self._largest)
         return response
 
 
 class _Pools(httpx2.AsyncBaseTransport):
     """As many pools as the requests under way need, filled in order."""
 
-    def __init__(self, key: str | None, header: str) -> None:
+    def __init__(self, headers: Mapping[str, str], largest: int) -> None:
         verify = httpx2.create_ssl_context()
-        self._make = lambda: BoundedTransport(key, header, verify)
+        self._make = lambda: BoundedTransport(headers, verify, largest)
         self._pools = [self._make()]
         self._busy = [0]
 
@@ -127,18 +127,25 @@ class _Pools(httpx2.AsyncBaseTransport):
             await pool.aclose()
 
 
+def key_header(key: str | None, header: str = "Authorization") -> dict[str, str]:
+    """Return the header that carries a key; in ``Authorization`` it is a bearer token."""
+    if key is None:
+        return {}
+    return {header: f"Bearer {key}" if header == "Authorization" else key}
+
+
 def bounded_client(
-    key: str | None, timeout_s: float, header: str = "Authorization"
+    headers: Mapping[str, str], timeout_s: float, *, largest: int = LARGEST_RESPONSE
 ) -> httpx2.AsyncClient:
-    """Return an HTTP client that sends ``key`` in ``header``, or no key at all.
+    """Return an HTTP client that sends some headers with every request, the key among them.
 
     Redirects are errors: the key would go where nobody named it.
 
     Args:
-        key: The key, or ``None`` for a server without keys.
+        headers: Such as those of `key_header`; none for a server without keys.
         timeout_s: Seconds for each read and write; 10 for connecting.
-        header: The header that carries it; in ``Authorization`` it is a bearer token.
+        largest: Bytes of one response.
     """
     timeout = httpx2.Timeout(timeout_s, connect=min(10.0, timeout_s))
-    transport = _Pools(key, header)
+    transport = _Pools(headers, largest)
     return httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)

@@ -3,7 +3,7 @@
 import httpx
 import httpx2
 
-from .wire import BoundedTransport
+from .wire import BoundedTransport, key_header
 
 
 class _Adapter(httpx.AsyncBaseTransport):
@@ -44,5 +44,7 @@ def httpx_client(key: str | None, timeout_s: float) -> httpx.AsyncClient:
     """
     timeout = httpx.Timeout(timeout_s, connect=min(10.0, timeout_s))
     return httpx.AsyncClient(
-        transport=_Adapter(BoundedTransport(key)), timeout=timeout, follow_redirects=False
+        transport=_Adapter(BoundedTransport(key_header(key))),
+        timeout=timeout,
+        follow_redirects=False,
     )

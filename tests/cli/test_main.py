@@ -13,7 +13,7 @@ from costopt.cli import main as cli
 from costopt.core.errors import CostoptError, Where
 
 COSTOPT = str(Path(sys.executable).parent / "costopt")
-COMMANDS = ["analyze", "tokens", "compress", "report", "strategies", "explain", "models"]
+COMMANDS = ["analyze", "tokens", "compress", "report", "strategies", "explain", "models", "batch"]
 
 
 def run(*args: str, cwd: Path | None = None, **env: str) -> "subprocess.CompletedProcess[str]":

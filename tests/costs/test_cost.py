@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -91,6 +92,20 @@ def test_a_hit_rate_where_nothing_is_known_of_the_cache(ref, prefix):
     found = info(price_for(ref, on=NOVEMBER), prefix_tokens=prefix, cache_hit_rate=0.9)
     assert found.regimes.hit_rate is None
     assert found.usd_per_1k == found.regimes.cold
+
+
+def test_a_prompt_called_in_batches_costs_what_a_batch_costs():
+    found = info(batch=True, cache_hit_rate=0.5, calls_per_month=1000)
+    assert found.usd_per_1k == found.usd_per_month == found.regimes.batch
+    assert found.regimes.batch == info().regimes.cold / 2
+    # Where no price for batches is known, neither is the cost.
+    unlisted = info(price_for("groq:llama-3.3-70b-versatile"), batch=True)
+    assert (unlisted.usd_per_1k, unlisted.regimes.batch) == (None, None)
+    assert unlisted.regimes.cold is not None
+    own = price_for("x", overrides={"input": 1, "output": 4})
+    given = replace(own, batch=price_for("x", overrides={"input": Decimal("0.2"), "output": 1}))
+    assert info(own, batch=True).usd_per_1k is None
+    assert info(given, batch=True).usd_per_1k == Decimal("0.5")
 
 
 def test_batch_and_flex_only_where_they_are():
