@@ -1,7 +1,9 @@
 """One target of a run: opened once, priced, with its client; starts the prompts' measurements."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from ..compressors.base import StrategyContext
@@ -13,10 +15,11 @@ from ..core.paths import cache_dir
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
-from ..core.types import Request, Usage, Variant
+from ..core.types import Answer, EvalSet, Request, Usage, Variant
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
 from ..models.client import Client
+from ..models.compatible import DEFAULT_TIMEOUT_S
 from ..models.spending import Spending
 from ..models.store import AnswerStore
 from ..models.targets import open_target
@@ -26,9 +29,10 @@ from .measure import Chain, Judge, Measurement, Setup
 from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
-from .plan import plan_rows
+from .plan import RowPlan, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
+from .server_time import ServerTime, TimedTarget
 
 EMBEDDED = "embedded"
 
@@ -45,8 +49,11 @@ class Desk:
     price: Price | None
     options: AnalyzeOptions
     progress: Progress
+    own: Price | None = None
+    """What calls are really billed at; ``None`` where that is nothing or unknown."""
     target: Target | None = None
     client: Client | None = None
+    store: AnswerStore | None = None
     compressor: ContextCompressor | None = None
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
@@ -75,14 +82,7 @@ class Desk:
         judges = self._judges(prompt)
         measurement = None
         if self.client is not None and prompt.eval_set is not None and any(judges.values()):
-            plan = plan_rows(
-                prompt.eval_set,
-                samples=self.options.samples,
-                candidates=sum(1 for v in variants[1:] if v.rejected is None) + 2,
-                seed=self.options.seed,
-                local=self.name == EMBEDDED,
-                fitted=any_fitted(chains),
-            )
+            plan = self._plan(prompt.eval_set, chains, variants)
             meter.rows = plan.rows
             measurement = Measurement(
                 Setup(
@@ -96,8 +96,26 @@ class Desk:
                     judges=judges,
                 )
             )
+            if meter.hourly:
+                meter.timed = partial(_generated, measurement)
         return PromptResult(
             target=self.name, static=variants, meter=meter, measurement=measurement, judges=judges
+        )
+
+    def _plan(
+        self, eval_set: EvalSet, chains: tuple[Chain, ...], variants: tuple[Variant, ...]
+    ) -> RowPlan:
+        """Choose the rows; where there are several targets, the same ones for all of them."""
+        shared = len(set(self.options.targets)) > 1
+        proposed = sum(1 for v in variants[1:] if v.rejected is None)
+        return plan_rows(
+            eval_set,
+            samples=self.options.samples,
+            candidates=(len(chains) if shared else proposed) + 2,
+            seed=self.options.seed,
+            local=self.name == EMBEDDED,
+            shared=shared,
+            fitted=any_fitted(chains),
         )
 
     def _runner(
@@ -162,6 +180,13 @@ class Desk:
         """Give the target back."""
         if self.target is not None:
             await self.target.close()
+
+
+def _generated(measurement: Measurement) -> Iterator[Answer]:
+    """Yield all answers that the target generated for a prompt."""
+    for outcome in measurement.setup.runner.outcomes.values():
+        if outcome.trial.mode == "generate":
+            yield from outcome.answers
 
 
 def _references(prompt: Prepared) -> tuple[str, ...]:
@@ -235,22 +260,46 @@ def open_desk(
         counter=counter,
         recount=reference is not None,
         price=price,
+        own=own,
         options=options,
         progress=progress,
         target=target,
         compressor=compressor,
     )
     if target is not None and shared is not None:
-        desk.client = Client(
-            target=target,
-            store=shared.store,
-            spending=shared.spending,
-            price_usd=(lambda usage: cost_of(usage, own)) if own else None,
-            worst_case=(lambda request: _worst_case(request, own, counter)) if own else None,
-            concurrency=options.concurrency or config.concurrency or (1 if name == EMBEDDED else 8),
-            requests_per_minute=config.requests_per_minute,
-        )
+        desk.store = shared.store
+        desk.client = _client(target, config, own, counter, options, shared)
     return desk
+
+
+def _client(
+    target: Target,
+    config: TargetConfig,
+    own: Price | None,
+    counter: TokenCounter,
+    options: AnalyzeOptions,
+    shared: Shared,
+) -> Client:
+    """Return the client of a target, which pays by the token, by the hour, or nothing."""
+    usual = 1 if config.name == EMBEDDED else 8
+    concurrency = options.concurrency or config.concurrency or usual
+    price_usd: Callable[[Usage], Decimal | None] | None = None
+    worst_case: Callable[[Request], Decimal] | None = None
+    if own is not None and own.usd_per_hour is not None:
+        hours = ServerTime(own.usd_per_hour, longest_s=DEFAULT_TIMEOUT_S, concurrency=concurrency)
+        target, price_usd, worst_case = TimedTarget(target, hours), hours.charge, hours.worst_case
+    elif own is not None:
+        price_usd = partial(cost_of, price=own)
+        worst_case = partial(_worst_case, price=own, counter=counter)
+    return Client(
+        target=target,
+        store=shared.store,
+        spending=shared.spending,
+        price_usd=price_usd,
+        worst_case=worst_case,
+        concurrency=concurrency,
+        requests_per_minute=config.requests_per_minute,
+    )
 
 
 def _own_price(name: str, config: TargetConfig) -> Price | None:
@@ -278,9 +327,9 @@ def _own_counter(name: str, config: TargetConfig, target: Target | None) -> Toke
     return target.counter if target else counter_for(config.model or name)
 
 
-def _worst_case(request: Request, price: Price | None, counter: TokenCounter) -> Decimal:
+def _worst_case(request: Request, *, price: Price, counter: TokenCounter) -> Decimal:
     """Return the most that a request can cost; an estimated count is taken half as high again."""
     tokens = sum(counter(message.content) + 8 for message in request.messages)
     bound = tokens if counter.exact else tokens * 3 // 2
     usage = Usage(input=bound, output=request.settings.max_output_tokens)
-    return (cost_of(usage, price) if price else None) or Decimal(0)
+    return cost_of(usage, price) or Decimal(0)
