@@ -1,7 +1,7 @@
 """`costopt analyze`: prompts and eval sets in, a report out."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,9 +11,11 @@ from ..compressors.variants import DEFAULT_CHAINS
 from ..core.discovery import load_prompts
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
-from ..core.report import Report, Skipped, Spent
+from ..core.report import PromptReport, Report, Skipped, Spent
 from ..models.lingua import open_lingua
+from .across import across
 from .assemble import PromptResult, report_prompt
+from .crossed import Crossing
 from .desk import Desk, open_desk, open_shared
 from .measure import FIRST_LOOK, Chain
 from .options import AnalyzeOptions
@@ -40,6 +42,9 @@ class _Run:
     desks: tuple[Desk, ...]
     results: dict[tuple[str, int], list[PromptResult]] = field(
         default_factory=dict[tuple[str, int], list[PromptResult]]
+    )
+    crossings: dict[tuple[str, int], Crossing] = field(
+        default_factory=dict[tuple[str, int], Crossing]
     )
     out_of_budget: bool = False
 
@@ -98,10 +103,20 @@ async def _measure_all(run: _Run, chains: tuple[Chain, ...]) -> None:
     for desk in run.desks:
         for prompt in run.prompts:
             run.results.setdefault(prompt.key, []).append(desk.begin(prompt, chains, tally))
-    for result in (result for results in run.results.values() for result in results):
+    for key, results in run.results.items():
+        run.crossings[key] = Crossing(results)
+        await _measure_one(run, results, run.crossings[key])
+
+
+async def _measure_one(run: _Run, results: list[PromptResult], crossing: Crossing) -> None:
+    """Measure a prompt at each target, and then the targets against each other."""
+    for result in results:
         if result.measurement is not None and not run.out_of_budget:
             await result.measurement.run()
             run.out_of_budget = result.measurement.setup.runner.out_of_budget
+    if len(results) > 1 and not run.out_of_budget:
+        await crossing.run()
+        run.out_of_budget = crossing.out_of_budget
 
 
 def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
@@ -116,10 +131,16 @@ def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
     return 0 if run.options.static else rows * len(run.desks)
 
 
+def _prompt(run: _Run, prompt: Prepared) -> PromptReport:
+    report = report_prompt(prompt, run.results.get(prompt.key, []))
+    crossing = run.crossings.get(prompt.key)
+    if crossing is None:
+        return report
+    return replace(report, across=across(crossing, report.variants, report.recommended))
+
+
 def _report(run: _Run, *, partial: bool) -> Report:
-    prompts = tuple(
-        report_prompt(prompt, run.results.get(prompt.key, [])) for prompt in run.prompts
-    )
+    prompts = tuple(_prompt(run, prompt) for prompt in run.prompts)
     clients = [desk.client for desk in run.desks if desk.client is not None]
     return Report(
         costopt_version=__version__,

@@ -1,9 +1,10 @@
 """Turns what was measured into the report of one prompt."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import fmean
+from typing import TypeAlias
 
 from ..compressors.registry import entry
 from ..core.report import (
@@ -15,13 +16,15 @@ from ..core.report import (
     StrategyInfo,
     VariantReport,
 )
-from ..core.types import Answer, Score, Variant, Verdict
+from ..core.types import Answer, Request, Score, Variant, Verdict
 from .choice import Candidate, Comparison, pareto, recommend
 from .findings import findings
 from .fitting import any_fitted
 from .measure import Judge, Measurement
 from .meter import Meter, delta, latency
 from .prepare import Prepared
+
+Lookup: TypeAlias = Callable[[Request], Answer | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,8 @@ class PromptResult:
     meter: Meter
     measurement: Measurement | None
     judges: Mapping[str, Judge | None]
+    lookup: Lookup | None = None
+    """Finds the stored answer to a request; asks nobody."""
 
     @property
     def variants(self) -> tuple[Variant, ...]:

@@ -20,6 +20,7 @@ from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
 from ..models.client import Client
 from ..models.compatible import DEFAULT_TIMEOUT_S
+from ..models.keys import request_key
 from ..models.spending import Spending
 from ..models.store import AnswerStore
 from ..models.targets import open_target
@@ -99,8 +100,19 @@ class Desk:
             if meter.hourly:
                 meter.timed = partial(_generated, measurement)
         return PromptResult(
-            target=self.name, static=variants, meter=meter, measurement=measurement, judges=judges
+            target=self.name,
+            static=variants,
+            meter=meter,
+            measurement=measurement,
+            judges=judges,
+            lookup=self.stored,
         )
+
+    def stored(self, request: Request) -> Answer | None:
+        """Return the stored answer to a request; nobody is asked."""
+        if self.target is None or self.store is None:
+            return None
+        return self.store.get(request_key(self.target.identity, request))
 
     def _plan(
         self, eval_set: EvalSet, chains: tuple[Chain, ...], variants: tuple[Variant, ...]
