@@ -112,8 +112,34 @@ def _row(crossing: Crossing, variant: VariantReport, *, recommended: bool) -> Ac
     if first:
         quality = _quality(crossing.rules, crossing.base.outcomes)
         return replace(row, verdict="baseline", quality=quality)
-    judged = crossing.judged.get(row.name) or _screened(crossing, crossing.rules, variant)
+    judged = crossing.judged.get(row.name)
+    if judged is None and _decided_alone(crossing, variant):
+        return _as_its_target_says(row, variant)
+    judged = judged or _screened(crossing, crossing.rules, variant)
     return row if judged is None else _with(row, judged, crossing.rules)
+
+
+def _decided_alone(crossing: Crossing, variant: VariantReport) -> bool:
+    """Whether the first target by itself answered the same question, on rows to confirm on."""
+    own, rules = crossing.first, crossing.rules
+    return (
+        rules is not None
+        and variant.target == own.target
+        and variant.quality is not None
+        and variant.quality.metric == rules.metric.name
+        and variant.name in own.measurement.measured.confirmed
+    )
+
+
+def _as_its_target_says(row: AcrossRow, variant: VariantReport) -> AcrossRow:
+    return replace(
+        row,
+        verdict=variant.verdict,
+        quality=variant.quality,
+        delta=variant.delta.quality if variant.delta else None,
+        samples_needed=variant.samples_needed,
+        note="decided among this target's own variants",
+    )
 
 
 def _screened(crossing: Crossing, rules: Rules, variant: VariantReport) -> Judged | None:

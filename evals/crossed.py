@@ -135,13 +135,14 @@ class Crossing:
         )
 
     def _judge_fixed(self, rules: Rules, fresh: frozenset[str], family: int) -> None:
-        """Judge what was not picked by its answers: baselines, and cascades without a threshold."""
+        """Judge baselines and cascades: on all rows what was not picked by its answers."""
         for stand in self.stands[1:]:
             entrant = stand.entrant(stand.baseline, self._rows)
             self._add(entrant, self._rows, rules, family, True)
         for found in self.cascades:
             if found.entrant is not None:
-                rows = fresh if found.picked else self._rows
+                learned = found.picked or found.variant != "baseline"
+                rows = fresh if learned and fresh else self._rows
                 self._add(found.entrant, rows, rules, family, True)
 
     def _add(
