@@ -1,14 +1,17 @@
 """`costopt analyze`: prompts and eval sets in, a report out."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeAlias
 
 from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
 from ..compressors.variants import DEFAULT_CHAINS
 from ..core.discovery import load_prompts
+from ..core.forecast import Forecast
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
 from ..core.report import PromptReport, Report, Skipped, Spent
@@ -17,11 +20,13 @@ from .across import across
 from .assemble import PromptResult, report_prompt
 from .crossed import Crossing
 from .desk import Desk, open_desk, open_shared
+from .forecasting import Outlook, forecast_of, outlook
 from .measure import FIRST_LOOK, Chain
 from .options import AnalyzeOptions
 from .plan import DEFAULT_SAMPLES
 from .prepare import Prepared, prepare
 from .runner import Tally
+from .suggesting import suggestions
 
 
 class Interrupted(Exception):  # noqa: N818 - the user's wish, not an error
@@ -46,16 +51,55 @@ class _Run:
     crossings: dict[tuple[str, int], Crossing] = field(
         default_factory=dict[tuple[str, int], Crossing]
     )
+    outlooks: dict[tuple[str, int], dict[str, Outlook]] = field(
+        default_factory=dict[tuple[str, int], dict[str, Outlook]]
+    )
+    forecast: tuple[Forecast, ...] = ()
     out_of_budget: bool = False
 
 
-def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
+Foretold: TypeAlias = Callable[[tuple[Forecast, ...]], None]
+"""Told what a run is expected to ask for, before its first request."""
+
+
+def analyze(
+    options: AnalyzeOptions, progress: Progress, foretold: Foretold | None = None
+) -> Report:
     """Analyse prompts at targets.
 
     Raises:
         CostoptError: bad input or missing configuration; nothing was spent.
         Interrupted: Ctrl-C; carries the partial report.
     """
+    run, chains = _open(options, progress)
+    try:
+        asyncio.run(_run_all(run, chains, foretold))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise Interrupted(_report(run, partial=True)) from None
+    return _report(run, partial=run.out_of_budget)
+
+
+def foresee(options: AnalyzeOptions, progress: Progress) -> tuple[Forecast, ...]:
+    """Return what `analyze` would ask for, target by target; no model is asked.
+
+    Raises:
+        CostoptError: bad input or missing configuration.
+    """
+    run, chains = _open(options, progress)
+    asyncio.run(_foresee_all(run, chains))
+    return run.forecast
+
+
+async def _foresee_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+    try:
+        _begin(run, chains)
+    finally:
+        for desk in run.desks:
+            await desk.aclose()
+
+
+def _open(options: AnalyzeOptions, progress: Progress) -> tuple[_Run, tuple[Chain, ...]]:
+    """Read the prompts, and open and price the targets."""
     chains = _chains(options)
     loaded = load_prompts(options.paths)
     # Every eval set is loaded before anything is asked, so that a bad row costs nothing.
@@ -66,12 +110,7 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
     desks = tuple(
         open_desk(name, options, progress, shared=shared, compressor=compressor) for name in names
     )
-    run = _Run(options=options, prompts=prompts, skipped=loaded.skipped, desks=desks)
-    try:
-        asyncio.run(_run_all(run, chains))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        raise Interrupted(_report(run, partial=True)) from None
-    return _report(run, partial=run.out_of_budget)
+    return _Run(options=options, prompts=prompts, skipped=loaded.skipped, desks=desks), chains
 
 
 def _chains(options: AnalyzeOptions) -> tuple[Chain, ...]:
@@ -90,19 +129,34 @@ def _compressor(
     return open_lingua(None, offline=options.offline, progress=progress)
 
 
-async def _run_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+async def _run_all(run: _Run, chains: tuple[Chain, ...], foretold: Foretold | None) -> None:
     try:
-        await _measure_all(run, chains)
+        _begin(run, chains)
+        if foretold is not None and run.forecast:
+            foretold(run.forecast)
+        await _measure_all(run)
     finally:
         for desk in run.desks:
             await desk.aclose()
 
 
-async def _measure_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+def _begin(run: _Run, chains: tuple[Chain, ...]) -> None:
+    """Plan every prompt at every target, and foresee what that will ask for."""
     tally = Tally(planned=_estimate(run, chains))
-    for desk in run.desks:
+    for position, desk in enumerate(run.desks):
         for prompt in run.prompts:
-            run.results.setdefault(prompt.key, []).append(desk.begin(prompt, chains, tally))
+            result = desk.begin(prompt, chains, tally)
+            run.results.setdefault(prompt.key, []).append(result)
+            found = outlook(desk, result, position=position, targets=len(run.desks))
+            run.outlooks.setdefault(prompt.key, {})[desk.name] = found
+    if not run.options.static:
+        run.forecast = tuple(
+            forecast_of(desk, [found[desk.name] for found in run.outlooks.values()])
+            for desk in run.desks
+        )
+
+
+async def _measure_all(run: _Run) -> None:
     for key, results in run.results.items():
         run.crossings[key] = Crossing(results)
         await _measure_one(run, results, run.crossings[key])
@@ -136,7 +190,11 @@ def _prompt(run: _Run, prompt: Prepared) -> PromptReport:
     crossing = run.crossings.get(prompt.key)
     if crossing is None:
         return report
-    return replace(report, across=across(crossing, report.variants, report.recommended))
+    report = replace(report, across=across(crossing, report.variants, report.recommended))
+    if run.options.suggest_targets:
+        found = suggestions(report, run.desks, run.outlooks[prompt.key])
+        report = replace(report, suggestions=found)
+    return report
 
 
 def _report(run: _Run, *, partial: bool) -> Report:
@@ -154,6 +212,7 @@ def _report(run: _Run, *, partial: bool) -> Report:
             cached_answers=sum(c.cached_answers for c in clients),
             input_tokens=sum(c.input_tokens for c in clients),
             output_tokens=sum(c.output_tokens for c in clients),
+            forecast=run.forecast,
         ),
         skipped=run.skipped,
         prompts=prompts,

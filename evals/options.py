@@ -23,6 +23,7 @@ class AnalyzeOptions:
     concurrency: int | None = None
     static: bool = False
     lossless: bool = False
+    suggest_targets: bool = False
     offline: bool = False
     run_dir: Path | None = None
     seed: int = 0

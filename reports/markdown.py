@@ -19,10 +19,10 @@ from ..core.report import (
 )
 from . import across, facts
 from .numbers import count, mean, percent, quality, usd
-from .numbers import price as listed
 from .rows import Row, table_rows
 from .runtime import program_lines
 from .safe import clean, code
+from .suggested import suggestion_lines
 
 _SKIPPED_SHOWN = 50
 _HEADER = (
@@ -70,8 +70,7 @@ def _price(target: TargetInfo) -> str:
         return f"{who}: no price known, so no money is shown"
     label = f"priced as {code(target.priced_as)}, estimated: " if target.priced_as else ""
     source = ", ".join(code(part) for part in (price.source, price.as_of) if part)
-    money = f"{listed(price.input)} in, {listed(price.output)} out per million tokens"
-    return f"{who}: {label}{money}" + (f" ({source})" if source else "")
+    return f"{who}: {label}{facts.rates(price)}" + (f" ({source})" if source else "")
 
 
 def _prompt(prompt: PromptReport, report: Report) -> list[str]:
@@ -81,6 +80,7 @@ def _prompt(prompt: PromptReport, report: Report) -> list[str]:
         if variants:
             lines += _target(prompt, target, variants, many=len(report.targets) > 1)
     lines += _across(prompt.across) if prompt.across else []
+    lines += [f"- try {code(line, limit=700)}" for line in suggestion_lines(prompt)]
     lines += _findings(prompt)
     return [*lines, *(f"- {code(note, limit=400)}" for note in prompt.notes)]
 

@@ -11,6 +11,7 @@ from .numbers import count
 from .rows import Row, columns, table_rows
 from .runtime import program_lines, runtime_line
 from .safe import clean
+from .suggested import suggestion_lines
 from .table import Column, fit, pad, widths
 
 if TYPE_CHECKING:
@@ -173,6 +174,8 @@ def _prompt(page: _Page, prompt: PromptReport, report: Report, grid: _Grid) -> N
             _target(page, prompt, target, grid, many=len(report.targets) > 1)
     if prompt.across is not None:
         _across(page, prompt.across)
+    for line in suggestion_lines(prompt):
+        page.say(f"try {line}", "dim", hang=2)
     _findings(page, prompt)
     for note in prompt.notes:
         page.say(clean(note, 400), "dim", hang=2)
