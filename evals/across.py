@@ -106,12 +106,12 @@ def _row(crossing: Crossing, variant: VariantReport, *, recommended: bool) -> Ac
         latency=variant.latency,
         recommended=recommended,
     )
+    first = variant.target == crossing.results[0].target and variant.verdict == "baseline"
+    row = replace(row, verdict="baseline") if first else row
     if crossing.rules is None or not crossing.judged:
         return row
-    first = variant.target == crossing.results[0].target and variant.verdict == "baseline"
     if first:
-        quality = _quality(crossing.rules, crossing.base.outcomes)
-        return replace(row, verdict="baseline", quality=quality)
+        return replace(row, quality=_quality(crossing.rules, crossing.base.outcomes))
     judged = crossing.judged.get(row.name)
     if judged is None and _decided_alone(crossing, variant):
         return _as_its_target_says(row, variant)

@@ -70,8 +70,7 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         rows = _variants(result)
         variants += rows
         recommended.append(_recommend(result, rows))
-        if result.measurement is not None:
-            notes += result.measurement.measured.notes
+        notes += _notes(result, results)
     first = results[0] if results else None
     return PromptReport(
         name=prompt.template.name,
@@ -85,6 +84,27 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         recommended=tuple(recommended),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _notes(result: PromptResult, results: Sequence[PromptResult]) -> list[str]:
+    """Return what is to be said of a target; with its name where it is not so at all of them."""
+    every = [r.measurement.measured.notes for r in results if r.measurement is not None]
+    own = result.measurement.measured.notes if result.measurement is not None else []
+    told = [
+        note if all(note in notes for notes in every) else f"{result.target}: {note}"
+        for note in own
+    ]
+    return [*told, *_by_the_hour(result)]
+
+
+def _by_the_hour(result: PromptResult) -> list[str]:
+    together = result.meter.concurrency if result.meter.hourly else None
+    if together is None:
+        return []
+    return [
+        f"{result.target}: a request costs its part of the server's hour, which {together:.1f} "
+        "requests shared at a time, as their latencies tell: estimated"
+    ]
 
 
 def _eval_set(prompt: Prepared, result: PromptResult | None) -> EvalSetInfo | None:

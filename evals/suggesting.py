@@ -1,6 +1,7 @@
 """Proposes cheaper models of the same provider, with what trying them would take."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from ..core.report import Across, PromptReport, Suggestion, VariantReport
 from ..costs.forecast import Lengths, Part, forecast
@@ -20,12 +21,16 @@ def suggestions(
         outlooks: What the prompt asks of each target, by name.
     """
     refs = {desk.name: desk.own.ref for desk in desks if desk.own is not None}
-    return tuple(
-        _suggestion(name, cheaper, baseline, outlooks.get(name, Outlook()), report.across, refs)
-        for name, ref in refs.items()
-        for baseline in _baseline(report, name)
-        for cheaper in _cheaper(ref, baseline)
-    )
+    found: dict[str, Suggestion] = {}
+    for name, ref in refs.items():
+        outlook = outlooks.get(name, Outlook())
+        for baseline in _baseline(report, name):
+            for cheaper in _cheaper(ref, baseline):
+                one = _suggestion(name, cheaper, baseline, outlook, report.across, refs)
+                found.setdefault(
+                    one.model, one
+                )  # Once, against the first target it is cheaper than.
+    return tuple(found.values())
 
 
 def _baseline(report: PromptReport, target: str) -> Iterator[VariantReport]:
@@ -78,7 +83,9 @@ def _measured(model: str, across: Across | None, refs: Mapping[str, str]) -> str
     best = next((row for row in across.rows if row.name == across.best), None)
     if best is not None and best.target in names:
         return across.reason
-    for row in across.rows:
-        if row.target in names and row.variant == "baseline" and row.cascade is None:
-            return f"{row.name}: {row.verdict}, against the baseline of {across.baseline}"
+    own = [row for row in across.rows if row.target in names and row.cascade is None]
+    holding = [row for row in own if row.verdict in {"holds", "better"}]
+    cheapest = sorted(holding, key=lambda row: row.usd_per_1k or Decimal("Infinity"))
+    for row in cheapest or [row for row in own if row.variant == "baseline"]:
+        return f"{row.name}: {row.verdict}, against the baseline of {across.baseline}"
     return None
