@@ -7,13 +7,14 @@ is taken to be like them.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
+from typing import NamedTuple
 
 from ..compressors.contexts import Shortener, at_run_time
 from ..compressors.registry import load
 from ..compressors.variants import CONTROLS, propose
 from ..core.errors import CostoptError
 from ..core.forecast import Forecast
-from ..core.types import Answer, Request, Sample, Variant
+from ..core.types import Answer, Message, Request, Sample, Variant
 from ..costs.forecast import Lengths, Part, forecast
 from .assemble import PromptResult
 from .desk import EMBEDDED, Desk
@@ -171,6 +172,14 @@ def _spread(rows: Sequence[Sample]) -> Sequence[Sample]:
     return rows[::step][:_LOOKED_AT]
 
 
+class _Seen(NamedTuple):
+    """A request that was looked at: its input tokens, whether it is stored, and what it says."""
+
+    tokens: int
+    stored: bool
+    said: tuple[tuple[Message, ...], str]
+
+
 @dataclass(kw_only=True)
 class _Look:
     """Renders, counts and looks up a few rows of each kind of request."""
@@ -188,16 +197,19 @@ class _Look:
         if not requests:
             return None
         generated = ask.mode == "generate"
+        count = round(len(ask.rows) * ask.times * len(requests) / len(seen))
+        # Rows that look the same, as with all variables emptied, are one request.
+        same = len(requests) > 1 and len({request.said for request in requests}) == 1
         return Part(
-            requests=round(len(ask.rows) * ask.times * len(requests) / len(seen)),
+            requests=1 if same else count,
             certain=ask.certain,
-            input_mean=fmean(tokens for tokens, _ in requests),
+            input_mean=fmean(request.tokens for request in requests),
             output_most=variant.template.settings.max_output_tokens if generated else 0,
-            stored=fmean(found for _, found in requests) if ask.variant else 0.0,
+            stored=fmean(request.stored for request in requests) if ask.variant else 0.0,
         )
 
-    def _row(self, variant: Variant, sample: Sample, ask: _Ask) -> list[tuple[int, bool]]:
-        """Return the input tokens of a row's requests, and whether each is stored."""
+    def _row(self, variant: Variant, sample: Sample, ask: _Ask) -> list[_Seen]:
+        """Return a row's requests."""
         try:
             messages = render_trial(variant, sample, self._shortener(variant))
         except CostoptError:
@@ -210,11 +222,15 @@ class _Look:
         tokens = sum(self.desk.counter(message.content) for message in messages)
         tokens += self.desk.counter(variant.template.schemas)
         if ask.mode == "generate":
-            return [(tokens, self._stored(request, count=True) is not None)]
+            return [_Seen(tokens, self._stored(request, count=True) is not None, (messages, ""))]
         if ask.mode == "drift":
-            return [(tokens, False)]
+            return [_Seen(tokens, False, (messages, sample.id))]
         return [
-            (tokens, self._stored(replace(request, continuation=text)) is not None)
+            _Seen(
+                tokens,
+                self._stored(replace(request, continuation=text)) is not None,
+                (messages, text),
+            )
             for text in map(as_text, sample.references)
             if text
         ]

@@ -60,5 +60,6 @@ class Handler(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     Handler.wrong_every = int(sys.argv[1])
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    print(server.server_address[1], flush=True)
+    sys.stdout.write(f"{server.server_address[1]}\n")
+    sys.stdout.flush()
     server.serve_forever()
