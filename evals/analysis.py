@@ -217,4 +217,14 @@ def _report(run: _Run, *, partial: bool) -> Report:
         skipped=run.skipped,
         prompts=prompts,
         static=run.options.static,
+        notes=_notes(run, prompts),
+    )
+
+
+def _notes(run: _Run, prompts: tuple[PromptReport, ...]) -> tuple[str, ...]:
+    if not run.options.suggest_targets or any(prompt.suggestions for prompt in prompts):
+        return ()
+    return (
+        "no cheaper model is suggested: that takes measured answers at a target whose provider's "
+        "list prices are known, and a cheaper model among them",
     )

@@ -24,8 +24,8 @@ def forecast_line(found: Forecast, cap: Decimal | None = None) -> str:
         ...                input_tokens=Estimate(low=8123, high=20_555),
         ...                output_tokens=Estimate(low=200, high=6080),
         ...                usd_low=Decimal("0.02"), usd_high=Decimal("0.11"), stored_answers=12)
-        >>> forecast_line(one)[:68]
-        'forecast for mine: about 40 to 95 requests (12 more are stored), 8,10'
+        >>> forecast_line(one).partition(" input")[0]
+        'forecast for mine: about 40 to 95 requests (12 more are stored), 8,100 to 21,000'
     """
     who = f"forecast for {clean(found.target, 60)}"
     stored = f" ({count(found.stored_answers)} more are stored)" if found.stored_answers else ""

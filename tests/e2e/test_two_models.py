@@ -213,6 +213,11 @@ def test_what_people_see(
     golden(name, re.sub(r"\d+\.\d\d/\d+\.\d\d", "t/t", part))
 
 
+def test_where_nothing_can_be_suggested_it_says_so(folder: Path) -> None:
+    found = report(folder, "-t", "large", "--static", "--suggest-targets")
+    assert "no cheaper model is suggested" in found["notes"][0]
+
+
 def test_a_dry_run_of_nothing_is_an_error(folder: Path) -> None:
     command = [COSTOPT, "analyze", "tickets", "--static", "--dry-run"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60)
