@@ -13,6 +13,7 @@ from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, amount, 
 
 if TYPE_CHECKING:
     from ..core.config import Config
+    from ..core.forecast import Forecast
     from ..core.progress import Progress
     from ..core.report import Report
     from ..evals.options import AnalyzeOptions
@@ -72,6 +73,13 @@ MaxRequests = Annotated[
 ]
 Concurrency = Annotated[
     int | None, typer.Option("--concurrency", metavar="N", min=1, help="Requests at a time.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what it would ask for and cost; ask nothing.")
+]
+SuggestTargets = Annotated[
+    bool,
+    typer.Option("--suggest-targets", help="Name cheaper models of the same provider to try."),
 ]
 Static = Annotated[bool, typer.Option("--static", help="Count and find only; no model call.")]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Lossless strategies only.")]
@@ -167,6 +175,8 @@ def analyze(
     max_cost: MaxCost = None,
     max_requests: MaxRequests = None,
     concurrency: Concurrency = None,
+    dry_run: DryRun = False,
+    suggest_targets: SuggestTargets = False,
     static: Static = False,
     lossless: Lossless = False,
     offline: Offline = False,
@@ -198,6 +208,8 @@ def analyze(
       costopt analyze prompts/ --static
       costopt analyze faq.md --target openai:gpt-4.1-mini --max-cost 0.50
       costopt analyze prompts/ --target openai:gpt-5.4-mini --batch
+      costopt analyze faq.md --target openai:gpt-4.1-mini --dry-run
+      costopt analyze faq.md --target openai:gpt-4.1 --target openai:gpt-4.1-mini
       costopt analyze prompts/ --strategy whitespace+filler --margin 0.03
       costopt analyze prompts/ --format json --output report.json
     """  # noqa: D301 (\b keeps the lines apart)
@@ -212,6 +224,7 @@ def analyze(
         "max_cost": amount(max_cost, "--max-cost"),
         "max_requests": max_requests,
         "concurrency": concurrency,
+        "suggest_targets": suggest_targets or None,
         "static": static or None,
         "lossless": lossless or None,
         "offline": offline or None,
@@ -226,7 +239,7 @@ def analyze(
         "quiet": quiet or None,
         "no_color": no_color or None,
     }
-    _run(tuple(paths), given, config, output, write)
+    _run(tuple(paths), given, config, output, write, dry_run)
 
 
 def _run(
@@ -235,6 +248,7 @@ def _run(
     config_path: Path | None,
     output: Path | None,
     write: bool,
+    dry_run: bool,
 ) -> None:
     from ..core.config import load_config
     from .output import check_output
@@ -252,6 +266,9 @@ def _run(
     if values.get("wait") and not values.get("batch"):
         raise CostoptError("--wait waits for batches", hint="give --batch too, or leave it out")
     options = _options(paths, values, config)
+    if dry_run:
+        _foresee(options, values.get("quiet", False), show)
+        return
     report = _analyze(options, values.get("quiet", False), show)
     if write:
         from .write_back import write_recommended
@@ -303,6 +320,7 @@ def _options(
         max_cost=max_cost,
         max_requests=values.get("max_requests"),
         concurrency=values.get("concurrency"),
+        suggest_targets=values.get("suggest_targets", False),
         static=values.get("static", False),
         lossless=values.get("lossless", False),
         offline=values.get("offline", False),
@@ -325,14 +343,37 @@ def _engine(name: str) -> str:
     return name
 
 
+def _foresee(options: "AnalyzeOptions", quiet: bool, show: _Show) -> None:
+    """Show what a run would ask for; no model is asked."""
+    from ..evals.analysis import foresee
+    from ..reports.forecast import forecast_text
+    from ..reports.progress import watch
+    from .output import emit
+
+    if options.static:
+        raise CostoptError(
+            "--dry-run foresees what a model is asked, and --static asks none",
+            hint="leave one of them out",
+        )
+    with watch(quiet=quiet, colour=not show.no_color) as progress:
+        found = foresee(options, progress)
+    emit(forecast_text(found, show.format, options.max_cost), show.output)
+
+
 def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
     from ..evals.analysis import Interrupted, analyze
+    from ..reports.forecast import forecast_line
     from ..reports.progress import watch
 
     with watch(quiet=quiet, colour=not show.no_color) as progress:
         _note_unused(options.config, progress)
+
+        def foretold(found: "tuple[Forecast, ...]") -> None:
+            for one in found:
+                progress.note(forecast_line(one, options.max_cost))
+
         try:
-            report = analyze(options, progress)
+            report = analyze(options, progress, foretold)
         except Interrupted as stopped:
             report, interrupted = stopped.report, True
         else:

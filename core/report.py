@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .forecast import Forecast
 from .types import GenerationSettings, Message, Safety, Side, Verdict
 
 SCHEMA = "costopt.report/1"
@@ -12,7 +13,10 @@ SCHEMA = "costopt.report/1"
 
 @dataclass(frozen=True, kw_only=True)
 class PriceInfo:
-    """USD per million tokens, as of a date; ``None`` where the source has none."""
+    """USD per million tokens, as of a date; ``None`` where the source has none.
+
+    A server of one's own has ``usd_per_hour`` and no rates by the token.
+    """
 
     input: Decimal | None
     output: Decimal | None
@@ -20,6 +24,7 @@ class PriceInfo:
     cache_write: Decimal | None = None
     as_of: str = ""
     source: str = ""
+    usd_per_hour: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class Spent:
 
     ``usd`` holds the worst case of each request of ``unknown_outcome``, which is ``None`` where
     there is no such request.
+    ``forecast`` is what was expected of it before it began, target by target.
     """
 
     usd: Decimal = Decimal(0)
@@ -54,6 +60,7 @@ class Spent:
     input_tokens: int = 0
     output_tokens: int = 0
     unknown_outcome: UnknownOutcome | None = None
+    forecast: tuple[Forecast, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +244,93 @@ class Recommendation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cascade:
+    """The cheap model first, and a larger one where a check of its answer fails.
+
+    Attributes:
+        to: The larger model's target; its baseline answers.
+        check: ``format``, ``self-agreement`` or ``log-likelihood``.
+        threshold: In nats per token, for ``log-likelihood``: below it the larger model answers.
+        escalated: Share of the rows that the larger model answered, in [0, 1]; ``None`` where it
+            is not measured.
+    """
+
+    to: str
+    check: str
+    threshold: float | None = None
+    escalated: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcrossRow:
+    """A model with a variant, or a cascade, against the baseline of the first target.
+
+    ``delta`` is paired on the same rows and by the same metric of generated answers.
+    """
+
+    name: str
+    target: str
+    variant: str
+    verdict: Verdict
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    usd_per_1k: Decimal | None = None
+    evidence: str = "estimated"
+    quality: Quality | None = None
+    delta: QualityDelta | None = None
+    samples_needed: int | None = None
+    latency: Latency | None = None
+    cascade: Cascade | None = None
+    recommended: bool = False
+    """Whether it is what its own target recommends."""
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Across:
+    """All targets of a prompt in one table.
+
+    Attributes:
+        baseline: The first target, whose baseline the others are compared with.
+        metric: The metric of generated answers; ``None`` where there is none that crosses models.
+        candidates: Models with variants that were tried against that baseline.
+        rows: That baseline first.
+        best: The name of the cheapest row that holds; ``None`` where none was shown to.
+        reason: Why, in a sentence.
+        notes: How it was decided.
+    """
+
+    baseline: str
+    metric: str | None
+    candidates: int
+    rows: tuple[AcrossRow, ...]
+    best: str | None
+    reason: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """A cheaper model of the same provider, and what trying it would take.
+
+    Attributes:
+        target: The target that it would stand in for.
+        model: The model, as ``provider:model``.
+        usd_per_1k: USD per 1,000 requests with this prompt's tokens, at list price: estimated.
+        ratio: That, as a part of what the target costs.
+        trial: What measuring it would ask for.
+        measured: What this run found about it, where it was one of the targets.
+    """
+
+    target: str
+    model: str
+    usd_per_1k: Decimal
+    ratio: float
+    trial: Forecast | None = None
+    measured: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PromptReport:
     """One prompt; ``variants`` holds the baseline first, target by target."""
 
@@ -250,6 +344,9 @@ class PromptReport:
     variants: tuple[VariantReport, ...]
     recommended: tuple[Recommendation, ...]
     notes: tuple[str, ...] = ()
+    across: Across | None = None
+    """``None`` where there is one target."""
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

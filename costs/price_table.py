@@ -30,11 +30,13 @@ VARIANTS = {"batch": ("processing", "batch"), "flex": ("service_tier", "flex")}
 class Entry:
     """A model in the table. ``own`` is whether the provider itself lists it.
 
-    Where it does not, the entry is of the maker whose models the provider resells.
+    Where it does not, the entry is of the maker whose models the provider resells. ``listed`` are
+    all models of that list.
     """
 
     model: "ModelInfo"
     own: bool
+    listed: "tuple[ModelInfo, ...]" = ()
 
 
 def find(ref: str) -> Entry | None:
@@ -52,7 +54,7 @@ def find(ref: str) -> Entry | None:
         seller, found = snapshot.find_provider_model(model, None, provider or None, None)
     except LookupError:
         return None
-    return Entry(found, any(found is listed for listed in seller.models))
+    return Entry(found, any(found is listed for listed in seller.models), tuple(seller.models))
 
 
 def rates(entry: Entry, on: date) -> "ModelPrice":

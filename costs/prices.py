@@ -59,6 +59,7 @@ class Price:
             cache_write=self.cache_write,
             as_of=self.as_of,
             source=self.source,
+            usd_per_hour=self.usd_per_hour,
         )
 
 

@@ -1,9 +1,11 @@
 """`costopt analyze`: prompts and eval sets in, a report out."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeAlias
 
 from .. import __version__
 from ..compressors.registry import entry, load, parse_spec
@@ -11,18 +13,23 @@ from ..compressors.variants import DEFAULT_CHAINS, Chain
 from ..core.deaf import deaf
 from ..core.discovery import load_prompts
 from ..core.errors import CostoptError
+from ..core.forecast import Forecast
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
-from ..core.report import Report, Skipped, Spent, UnknownOutcome
+from ..core.report import PromptReport, Report, Skipped, Spent, UnknownOutcome
 from ..models.journal import Lost
 from ..models.lingua import open_lingua
+from .across import across
 from .assemble import PromptResult, report_prompt
+from .crossed import Crossing
 from .desk import Desk, Shared, open_desk, open_shared
+from .forecasting import Outlook, forecast_of, outlook
 from .measure import FIRST_LOOK
 from .options import AnalyzeOptions
 from .plan import DEFAULT_SAMPLES
 from .prepare import Prepared, prepare
 from .runner import Tally
+from .suggesting import suggestions
 
 
 class Interrupted(Exception):  # noqa: N818 - the user's wish, not an error
@@ -45,16 +52,65 @@ class _Run:
     results: dict[tuple[str, int], list[PromptResult]] = field(
         default_factory=dict[tuple[str, int], list[PromptResult]]
     )
+    crossings: dict[tuple[str, int], Crossing] = field(
+        default_factory=dict[tuple[str, int], Crossing]
+    )
+    outlooks: dict[tuple[str, int], dict[str, Outlook]] = field(
+        default_factory=dict[tuple[str, int], dict[str, Outlook]]
+    )
+    forecast: tuple[Forecast, ...] = ()
     out_of_budget: bool = False
 
 
-def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
+Foretold: TypeAlias = Callable[[tuple[Forecast, ...]], None]
+"""Told what a run is expected to ask for, before its first request."""
+
+
+def analyze(
+    options: AnalyzeOptions, progress: Progress, foretold: Foretold | None = None
+) -> Report:
     """Analyse prompts at targets.
 
     Raises:
         CostoptError: bad input or missing configuration; nothing was spent.
         Interrupted: Ctrl-C; carries the partial report.
     """
+    run, chains = _open(options, progress)
+    try:
+        asyncio.run(_run_all(run, chains, foretold))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        with deaf():
+            raise Interrupted(_report(run, partial=True)) from None
+    else:
+        return _report(run, partial=run.out_of_budget)
+    finally:
+        _close(run.shared)
+
+
+def foresee(options: AnalyzeOptions, progress: Progress) -> tuple[Forecast, ...]:
+    """Return what `analyze` would ask for, target by target; no model is asked.
+
+    Raises:
+        CostoptError: bad input or missing configuration.
+    """
+    run, chains = _open(options, progress)
+    try:
+        asyncio.run(_foresee_all(run, chains))
+    finally:
+        _close(run.shared)
+    return run.forecast
+
+
+async def _foresee_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+    try:
+        _begin(run, chains)
+    finally:
+        for desk in run.desks:
+            await desk.aclose()
+
+
+def _open(options: AnalyzeOptions, progress: Progress) -> tuple[_Run, tuple[Chain, ...]]:
+    """Read the prompts, and open and price the targets."""
     chains = _chains(options)
     loaded = load_prompts(options.paths)
     # Every eval set is loaded before anything is asked, so that a bad row costs nothing.
@@ -68,19 +124,17 @@ def analyze(options: AnalyzeOptions, progress: Progress) -> Report:
         )
         for desk in desks:
             _check_capable(desk, prompts)
-        run = _Run(
-            options=options, prompts=prompts, skipped=loaded.skipped, desks=desks, shared=shared
-        )
-        try:
-            asyncio.run(_run_all(run, chains, shared))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            with deaf():
-                raise Interrupted(_report(run, partial=True)) from None
-        return _report(run, partial=run.out_of_budget)
-    finally:
-        if shared is not None:
-            with deaf():
-                shared.close()
+    except BaseException:
+        _close(shared)
+        raise
+    run = _Run(options=options, prompts=prompts, skipped=loaded.skipped, desks=desks, shared=shared)
+    return run, chains
+
+
+def _close(shared: Shared | None) -> None:
+    if shared is not None:
+        with deaf():
+            shared.close()
 
 
 def _check_capable(desk: Desk, prompts: tuple[Prepared, ...]) -> None:
@@ -110,31 +164,64 @@ def _compressor(
     return open_lingua(None, offline=options.offline, progress=progress)
 
 
-async def _run_all(run: _Run, chains: tuple[Chain, ...], shared: Shared | None) -> None:
-    if shared is not None and shared.executor is not None:
-        asyncio.get_running_loop().set_default_executor(shared.executor)
+async def _run_all(run: _Run, chains: tuple[Chain, ...], foretold: Foretold | None) -> None:
+    if run.shared is not None and run.shared.executor is not None:
+        asyncio.get_running_loop().set_default_executor(run.shared.executor)
     try:
-        await _measure_all(run, chains)
+        _begin(run, chains)
+        if foretold is not None and run.forecast:
+            foretold(run.forecast)
+        await _measure_all(run)
     finally:
         for desk in run.desks:
             await desk.aclose()
 
 
-async def _measure_all(run: _Run, chains: tuple[Chain, ...]) -> None:
+def _begin(run: _Run, chains: tuple[Chain, ...]) -> None:
+    """Plan every prompt at every target, and foresee what that will ask for."""
     tally = Tally(planned=_estimate(run, chains))
-    for desk in run.desks:
+    for position, desk in enumerate(run.desks):
         for prompt in run.prompts:
-            run.results.setdefault(prompt.key, []).append(desk.begin(prompt, chains, tally))
-    measured = [m for results in run.results.values() for r in results if (m := r.measurement)]
+            result = desk.begin(prompt, chains, tally)
+            run.results.setdefault(prompt.key, []).append(result)
+            found = outlook(desk, result, position=position, targets=len(run.desks))
+            run.outlooks.setdefault(prompt.key, {})[desk.name] = found
+    if not run.options.static:
+        run.forecast = tuple(
+            forecast_of(desk, [found[desk.name] for found in run.outlooks.values()])
+            for desk in run.desks
+        )
+
+
+async def _measure_all(run: _Run) -> None:
+    run.crossings = {key: Crossing(results) for key, results in run.results.items()}
     if run.options.batch:
-        # What all prompts ask for at once is one round of batches.
-        await asyncio.gather(*(measurement.run() for measurement in measured))
-        run.out_of_budget = any(m.setup.runner.out_of_budget for m in measured)
+        await _measure_together(run)
         return
-    for measurement in measured:
-        if not run.out_of_budget:
-            await measurement.run()
-            run.out_of_budget = measurement.setup.runner.out_of_budget
+    for key, results in run.results.items():
+        await _measure_one(run, results, run.crossings[key])
+
+
+async def _measure_together(run: _Run) -> None:
+    """Measure all prompts at once: what they ask for together is one round of batches."""
+    measured = [m for results in run.results.values() for r in results if (m := r.measurement)]
+    await asyncio.gather(*(measurement.run() for measurement in measured))
+    run.out_of_budget = any(m.setup.runner.out_of_budget for m in measured)
+    crossings = [run.crossings[key] for key, results in run.results.items() if len(results) > 1]
+    if not run.out_of_budget:
+        await asyncio.gather(*(crossing.run() for crossing in crossings))
+        run.out_of_budget = any(crossing.out_of_budget for crossing in crossings)
+
+
+async def _measure_one(run: _Run, results: list[PromptResult], crossing: Crossing) -> None:
+    """Measure a prompt at each target, and then the targets against each other."""
+    for result in results:
+        if result.measurement is not None and not run.out_of_budget:
+            await result.measurement.run()
+            run.out_of_budget = result.measurement.setup.runner.out_of_budget
+    if len(results) > 1 and not run.out_of_budget:
+        await crossing.run()
+        run.out_of_budget = crossing.out_of_budget
 
 
 def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
@@ -149,17 +236,27 @@ def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
     return 0 if run.options.static else rows * len(run.desks)
 
 
+def _prompt(run: _Run, prompt: Prepared) -> PromptReport:
+    report = report_prompt(prompt, run.results.get(prompt.key, []))
+    crossing = run.crossings.get(prompt.key)
+    if crossing is None:
+        return report
+    report = replace(report, across=across(crossing, report.variants, report.recommended))
+    if run.options.suggest_targets:
+        found = suggestions(report, run.desks, run.outlooks[prompt.key])
+        report = replace(report, suggestions=found)
+    return report
+
+
 def _report(run: _Run, *, partial: bool) -> Report:
-    prompts = tuple(
-        report_prompt(prompt, run.results.get(prompt.key, [])) for prompt in run.prompts
-    )
+    prompts = tuple(_prompt(run, prompt) for prompt in run.prompts)
     clients = [desk.client for desk in run.desks if desk.client is not None]
-    notes = _waiting_notes(run.desks)
+    waiting = _waiting_notes(run.desks)
     return Report(
         costopt_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=run.options.seed,
-        partial=partial or bool(notes),
+        partial=partial or bool(waiting),
         targets=tuple(desk.info for desk in run.desks),
         spent=Spent(
             usd=sum((c.usd for c in clients), Decimal(0)),
@@ -168,11 +265,21 @@ def _report(run: _Run, *, partial: bool) -> Report:
             input_tokens=sum(c.input_tokens for c in clients),
             output_tokens=sum(c.output_tokens for c in clients),
             unknown_outcome=_unknown(run.shared),
+            forecast=run.forecast,
         ),
         skipped=run.skipped,
         prompts=prompts,
         static=run.options.static,
-        notes=notes,
+        notes=(*waiting, *_notes(run, prompts)),
+    )
+
+
+def _notes(run: _Run, prompts: tuple[PromptReport, ...]) -> tuple[str, ...]:
+    if not run.options.suggest_targets or any(prompt.suggestions for prompt in prompts):
+        return ()
+    return (
+        "no cheaper model is suggested: that takes measured answers at a target whose provider's "
+        "list prices are known, and a cheaper model among them",
     )
 
 

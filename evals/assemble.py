@@ -1,9 +1,10 @@
 """Turns what was measured into the report of one prompt."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import fmean
+from typing import TypeAlias
 
 from ..compressors.registry import entry
 from ..core.report import (
@@ -15,7 +16,7 @@ from ..core.report import (
     StrategyInfo,
     VariantReport,
 )
-from ..core.types import Answer, Score, Variant, Verdict
+from ..core.types import Answer, Request, Score, Variant, Verdict
 from .choice import Candidate, Comparison, pareto, recommend
 from .failed import failed_note
 from .findings import findings
@@ -24,6 +25,8 @@ from .measure import Measurement
 from .meter import Meter, delta, latency
 from .prepare import Prepared
 from .setup import Judge
+
+Lookup: TypeAlias = Callable[[Request], Answer | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,8 @@ class PromptResult:
     judges: Mapping[str, Judge | None]
     notes: tuple[str, ...] = ()
     """What is to be known of the prompt at this target before any answer."""
+    lookup: Lookup | None = None
+    """Finds the stored answer to a request; asks nobody."""
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -70,8 +75,7 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         variants += rows
         recommended.append(_recommend(result, rows))
         notes += result.notes
-        if result.measurement is not None:
-            notes += result.measurement.measured.notes
+        notes += _notes(result, results)
         if result.meter.batch:
             notes.append("its calls are made in batches: money is what they cost in a batch")
     first = results[0] if results else None
@@ -87,6 +91,27 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         recommended=tuple(recommended),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _notes(result: PromptResult, results: Sequence[PromptResult]) -> list[str]:
+    """Return what is to be said of a target; with its name where it is not so at all of them."""
+    every = [r.measurement.measured.notes for r in results if r.measurement is not None]
+    own = result.measurement.measured.notes if result.measurement is not None else []
+    told = [
+        note if all(note in notes for notes in every) else f"{result.target}: {note}"
+        for note in own
+    ]
+    return [*told, *_by_the_hour(result)]
+
+
+def _by_the_hour(result: PromptResult) -> list[str]:
+    together = result.meter.concurrency if result.meter.hourly else None
+    if together is None:
+        return []
+    return [
+        f"{result.target}: a request costs its part of the server's hour, which {together:.1f} "
+        "requests shared at a time, as their latencies tell: estimated"
+    ]
 
 
 def _eval_set(prompt: Prepared, result: PromptResult | None) -> EvalSetInfo | None:

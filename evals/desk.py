@@ -1,7 +1,9 @@
 """One target of a run: opened once, priced, with its client; starts the prompts' measurements."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener, at_run_time
@@ -12,7 +14,7 @@ from ..core.paths import answers_dir
 from ..core.progress import Progress
 from ..core.protocols import Asker, ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
-from ..core.types import Request, Usage, Variant, schemas_text
+from ..core.types import Answer, EvalSet, Request, Usage, Variant, schemas_text
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
 from ..models.batch_client import BatchClient
@@ -24,6 +26,8 @@ from ..models.batches.quiet import CountingExecutor
 from ..models.capabilities import Fit, fit
 from ..models.client import Client
 from ..models.cluster import Cluster
+from ..models.compatible import DEFAULT_TIMEOUT_S
+from ..models.keys import request_key
 from ..models.ledger import Ledger
 from ..models.pacing import Pace
 from ..models.spending import Spending
@@ -35,9 +39,10 @@ from .measure import Measurement
 from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
-from .plan import plan_rows
+from .plan import RowPlan, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
+from .server_time import ServerTime, TimedTarget
 from .setup import Judge, Setup
 
 EMBEDDED = "embedded"
@@ -55,10 +60,13 @@ class Desk:
     price: Price | None
     options: AnalyzeOptions
     progress: Progress
+    own: Price | None = None
+    """What calls are really billed at; ``None`` where that is nothing or unknown."""
     target: Target | None = None
     client: Asker | None = None
     batches: BatchClient | None = None
     """The client, where it asks in batches."""
+    store: AnswerStore | None = None
     compressor: ContextCompressor | None = None
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
@@ -96,14 +104,7 @@ class Desk:
             and any(judges.values())
             and fits.cannot is None
         ):
-            plan = plan_rows(
-                prompt.eval_set,
-                samples=self.options.samples,
-                candidates=sum(1 for v in variants[1:] if v.rejected is None) + 2,
-                seed=self.options.seed,
-                local=self.name == EMBEDDED,
-                fitted=any_fitted(chains),
-            )
+            plan = self._plan(prompt.eval_set, chains, variants)
             meter.rows = plan.rows
             measurement = Measurement(
                 Setup(
@@ -118,6 +119,8 @@ class Desk:
                     together=self.batches is not None,
                 )
             )
+            if meter.hourly:
+                meter.timed = partial(_generated, measurement)
         return PromptResult(
             target=self.name,
             static=variants,
@@ -125,6 +128,29 @@ class Desk:
             measurement=measurement,
             judges=judges,
             notes=(*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes),
+            lookup=self.stored,
+        )
+
+    def stored(self, request: Request) -> Answer | None:
+        """Return the stored answer to a request; nobody is asked."""
+        if self.target is None or self.store is None:
+            return None
+        return self.store.get(request_key(self.target.identity, request))
+
+    def _plan(
+        self, eval_set: EvalSet, chains: tuple[Chain, ...], variants: tuple[Variant, ...]
+    ) -> RowPlan:
+        """Choose the rows; where there are several targets, the same ones for all of them."""
+        shared = len(set(self.options.targets)) > 1
+        proposed = sum(1 for v in variants[1:] if v.rejected is None)
+        return plan_rows(
+            eval_set,
+            samples=self.options.samples,
+            candidates=(len(chains) if shared else proposed) + 2,
+            seed=self.options.seed,
+            local=self.name == EMBEDDED,
+            shared=shared,
+            fitted=any_fitted(chains),
         )
 
     def fit(self, prompt: Prepared) -> Fit:
@@ -199,6 +225,13 @@ class Desk:
             await self.batches.close()
         if self.target is not None:
             await self.target.close()
+
+
+def _generated(measurement: Measurement) -> Iterator[Answer]:
+    """Yield all answers that the target generated for a prompt."""
+    for outcome in measurement.setup.runner.outcomes.values():
+        if outcome.trial.mode == "generate":
+            yield from outcome.answers
 
 
 def _references(prompt: Prepared) -> tuple[str, ...]:
@@ -300,23 +333,41 @@ def open_desk(
         counter=counter,
         recount=reference is not None,
         price=price,
+        own=own,
         options=options,
         progress=progress,
         target=target,
         compressor=compressor,
     )
-    if target is not None and api is not None and shared is not None:
+    if target is None or shared is None:
+        return desk
+    desk.store = shared.ledger.store
+    if api is not None:
         desk.client = desk.batches = _batch_client(target, api, config, shared, desk)
-    elif target is not None and shared is not None:
-        desk.client = Client(
-            target=target,
-            ledger=shared.ledger,
-            price_usd=(lambda usage: cost_of(usage, own)) if own else None,
-            worst_case=(lambda request: _worst_case(request, own, counter)) if own else None,
-            pace=Pace(_most_at_once(name, config, options), config.requests_per_minute),
-            note=progress.note,
-        )
+    else:
+        desk.client = _client(target, config, desk, shared)
     return desk
+
+
+def _client(target: Target, config: TargetConfig, desk: Desk, shared: Shared) -> Client:
+    """Return the client of a target, which pays by the token, by the hour, or nothing."""
+    own, most = desk.own, _most_at_once(desk.name, config, desk.options)
+    price_usd: Callable[[Usage], Decimal | None] | None = None
+    worst_case: Callable[[Request], Decimal] | None = None
+    if own is not None and own.usd_per_hour is not None:
+        hours = ServerTime(own.usd_per_hour, longest_s=DEFAULT_TIMEOUT_S, concurrency=most)
+        target, price_usd, worst_case = TimedTarget(target, hours), hours.charge, hours.worst_case
+    elif own is not None:
+        price_usd = partial(cost_of, price=own)
+        worst_case = partial(_worst_case, price=own, counter=desk.counter)
+    return Client(
+        target=target,
+        ledger=shared.ledger,
+        price_usd=price_usd,
+        worst_case=worst_case,
+        pace=Pace(most, config.requests_per_minute),
+        note=desk.progress.note,
+    )
 
 
 def _most_at_once(name: str, config: TargetConfig, options: AnalyzeOptions) -> int:
@@ -349,7 +400,7 @@ def _batch_client(
         journal=shared.batches,
         spending=shared.ledger.spending,
         price_usd=lambda usage: cost_of(usage, price),
-        worst_case=lambda request: _worst_case(request, price, target.counter),
+        worst_case=partial(_worst_case, price=price, counter=target.counter),
         wait=desk.options.wait,
         busy=lambda: executor.busy,
         note=desk.progress.note,
@@ -398,10 +449,10 @@ def _own_counter(name: str, config: TargetConfig, target: Target | None) -> Toke
     return target.counter if target else counter_for(config.model or name)
 
 
-def _worst_case(request: Request, price: Price | None, counter: TokenCounter) -> Decimal:
+def _worst_case(request: Request, *, price: Price, counter: TokenCounter) -> Decimal:
     """Return the most that a request can cost; an estimated count is taken half as high again."""
     tokens = sum(counter(message.content) + 8 for message in request.messages)
     tokens += counter(schemas_text(request.settings))
     bound = tokens if counter.exact else tokens * 3 // 2
     usage = Usage(input=bound, output=request.settings.max_output_tokens)
-    return (cost_of(usage, price) if price else None) or Decimal(0)
+    return cost_of(usage, price) or Decimal(0)

@@ -1,7 +1,7 @@
 """What a variant weighs: tokens and money per request, on the same rows as the baseline."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from statistics import fmean, quantiles
 
@@ -11,6 +11,7 @@ from ..core.protocols import TokenCounter
 from ..core.report import CostInfo, Delta, Latency, Tokens
 from ..core.types import Answer, PromptTemplate, Sample, Variant
 from ..costs.cost import cost_info
+from ..costs.hourly import mean_concurrency
 from ..costs.prefix import static_prefix
 from ..costs.prices import Price
 from .runner import render_trial
@@ -18,7 +19,10 @@ from .runner import render_trial
 
 @dataclass(frozen=True, kw_only=True)
 class Weight:
-    """Tokens per request. ``output_measured``: whether this variant's own answers were counted."""
+    """Tokens per request. ``output_measured``: whether this variant's own answers were counted.
+
+    ``seconds`` is how long a request keeps a server busy, its time shared among those under way.
+    """
 
     input: float
     output: float | None
@@ -26,6 +30,7 @@ class Weight:
     cache_read: float | None = None
     cache_write: float | None = None
     reasoning: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(kw_only=True)
@@ -45,6 +50,8 @@ class Meter:
     batch: bool = False
     """Whether the prompt's calls are made in batches."""
     shortener: Shortener | None = None
+    timed: Callable[[], Iterable[Answer]] | None = None
+    """All answers that the target generated, where its server is paid by the hour."""
     _inputs: dict[str, float] = field(default_factory=dict[str, float])
 
     def weigh(
@@ -64,7 +71,7 @@ class Meter:
         base = list(baseline_answers.values())
         first = variant.name == baseline.name
 
-        def mean(read: Callable[[Answer], int]) -> float | None:
+        def mean(read: Callable[[Answer], float]) -> float | None:
             own = [read(answer) for answer in answers.values()]
             before = [read(answer) for answer in base]
             shared = sum(read(baseline_answers[id_]) for id_ in common)
@@ -83,17 +90,43 @@ class Meter:
             cache_read=mean(lambda answer: answer.usage.cache_read) if read_usage else None,
             cache_write=mean(lambda answer: answer.usage.cache_write) if read_usage else None,
             reasoning=mean(lambda answer: answer.usage.reasoning) if read_usage else None,
+            seconds=self._share(mean(_latency_s))
+            if self.hourly and _timed(answers, base)
+            else None,
         )
+
+    @property
+    def hourly(self) -> bool:
+        """Whether the target's server is paid by the hour."""
+        return self.price is not None and self.price.usd_per_hour is not None
+
+    @property
+    def concurrency(self) -> float | None:
+        """Return how many requests shared the server's time, as its answers tell."""
+        found = self.timed() if self.timed else ()
+        return mean_concurrency((a.created, _latency_s(a)) for a in found if a.logprobs is None)
+
+    def _share(self, latency_s: float | None) -> float | None:
+        together = self.concurrency
+        return None if latency_s is None or together is None else latency_s / together
+
+    def money_on(self, variant: Variant, answers: Mapping[str, Answer]) -> CostInfo:
+        """Return the money of a variant on the rows of ``answers`` alone."""
+        weight = self.weigh(variant, answers, variant, answers)
+        if self.recount:
+            rows = [sample for sample in self.rows if sample.id in answers]
+            weight = replace(weight, input=self._count_inputs(variant, rows))
+        return self.cost(variant, weight, evidence=self.evidence(weight))
 
     def input_mean(self, variant: Variant) -> float:
         """Return the mean tokens of the rendered prompt over the rows; without rows, unrendered."""
         if variant.name not in self._inputs:
-            self._inputs[variant.name] = self._count_inputs(variant)
+            self._inputs[variant.name] = self._count_inputs(variant, self.rows)
         return self._inputs[variant.name]
 
-    def _count_inputs(self, variant: Variant) -> float:
+    def _count_inputs(self, variant: Variant, rows: Sequence[Sample]) -> float:
         counts: list[int] = []
-        for sample in self.rows:
+        for sample in rows:
             try:
                 messages = render_trial(variant, sample, self.shortener)
             except CostoptError:
@@ -124,6 +157,8 @@ class Meter:
         return 1 - now / was if was else None
 
     def _rough(self, weight: Weight) -> float:
+        if weight.seconds is not None:
+            return weight.seconds
         rate_in = rate_out = 1.0
         if (
             self.price is not None
@@ -161,6 +196,7 @@ class Meter:
             cache_hit_rate=self.cache_hit_rate,
             batch=self.batch,
             prefix_tokens=self.counter(prefix),
+            seconds_mean=weight.seconds,
             evidence=evidence,
         )
 
@@ -168,7 +204,17 @@ class Meter:
         """Say what the money rests on."""
         if weight.output is None:
             return "list"
-        return "measured" if weight.output_measured and not self.recount else "estimated"
+        own = weight.output_measured and not self.recount and not self.hourly
+        return "measured" if own else "estimated"
+
+
+def _latency_s(answer: Answer) -> float:
+    return answer.latency_s or 0.0
+
+
+def _timed(answers: Mapping[str, Answer], others: Sequence[Answer]) -> bool:
+    """Say whether all answers have a latency; those out of a batch have none."""
+    return all(answer.latency_s is not None for answer in (*answers.values(), *others))
 
 
 def delta(before: Weight, after: Weight, cost_before: CostInfo, cost_after: CostInfo) -> Delta:

@@ -23,6 +23,7 @@ class AnalyzeOptions:
     concurrency: int | None = None
     static: bool = False
     lossless: bool = False
+    suggest_targets: bool = False
     offline: bool = False
     batch: bool = False
     wait: bool = False

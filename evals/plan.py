@@ -71,6 +71,7 @@ def plan_rows(
     candidates: int,
     seed: int,
     local: bool,
+    shared: bool = False,
     fitted: bool = False,
 ) -> RowPlan:
     """Choose and split the rows of one eval set.
@@ -87,6 +88,8 @@ def plan_rows(
         candidates: Variants that compete.
         seed: Orders the rows.
         local: Whether a request costs this machine's time and no money: then fewer rows screen.
+        shared: Whether other targets are asked the same rows: then they are split as for one
+            whose requests cost money, whatever this one is.
         fitted: Whether some candidate is fitted on rows: then they are split even where all rows
             would decide more, with at least 12 to be fitted on, unless they are too few.
 
@@ -99,7 +102,7 @@ def plan_rows(
     """
     ordered = sorted(eval_set.samples, key=lambda sample: _place(sample, seed))
     most = samples if samples is not None else DEFAULT_SAMPLES
-    wanted = _SCREENING if local else max(8, min(most, len(ordered)) // 5)
+    wanted = _SCREENING if local and not shared else max(8, min(most, len(ordered)) // 5)
     picked, others = _part(ordered, max(wanted, FITTING) if fitted else wanted)
     left = min(most - len(picked), len(others))
     enough = fitted and FITTING <= len(picked) < left

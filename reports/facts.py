@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 from ..core.report import (
+    PriceInfo,
     PromptReport,
     Quality,
     Recommendation,
@@ -19,6 +20,7 @@ from .numbers import count, percent, quality, unit, usd
 from .numbers import price as listed
 from .runtime import runtime_line
 from .safe import clean
+from .suggested import trial_command
 
 _NOTED = 6
 _SAMPLES = re.compile(r" --samples[ =]\S+")
@@ -117,12 +119,25 @@ def price_line(target: TargetInfo) -> str:
     price = target.price
     if price is None:
         return f"{who}: no price known, so no money is shown"
-    parts = f"{listed(price.input)} in, {listed(price.output)} out per million tokens"
+    parts = rates(price)
     source = ", ".join(clean(part, 60) for part in (price.source, price.as_of) if part)
     said = f"{parts} ({source})" if source else parts
     if target.priced_as:
         return f"{who}: priced as {clean(target.priced_as, 80)}, estimated: {said}"
     return f"{who}: {said}"
+
+
+def rates(price: PriceInfo) -> str:
+    """Say what a target bills: by the token, or its server by the hour.
+
+    Example:
+        >>> rates(PriceInfo(input=None, output=None, usd_per_hour=Decimal("1.5")))
+        '$1.50 an hour, shared by the requests under way: money is estimated'
+    """
+    if price.usd_per_hour is not None:
+        each = listed(price.usd_per_hour)
+        return f"{each} an hour, shared by the requests under way: money is estimated"
+    return f"{listed(price.input)} in, {listed(price.output)} out per million tokens"
 
 
 def metric_lines(variants: Sequence[VariantReport]) -> list[str]:
@@ -324,6 +339,9 @@ def next_steps(report: Report, command: str | None = None) -> list[tuple[str, st
     elif any(_writable(prompt) for prompt in report.prompts):
         steps.append((f"{run} --write", "writes what is recommended into the files"))
     steps += _more_rows(report, run)
+    trial = trial_command(report, run)
+    if trial is not None:
+        steps.append((trial, "measures the cheaper models too"))
     code = next((f.code for p in report.prompts for f in p.findings), None)
     if code is not None:
         explain = f"costopt explain {shlex.quote(clean(code, 40))}"

@@ -7,13 +7,29 @@ from decimal import Decimal
 from typing import Any, cast
 
 from ..core.errors import CostoptError
-from ..core.report import SCHEMA, PriceInfo, Report, Tokens, VariantReport
+from ..core.report import (
+    SCHEMA,
+    PriceInfo,
+    PromptReport,
+    Report,
+    Spent,
+    Tokens,
+    VariantReport,
+)
 from ..core.types import Message
 from .decode import decode
 from .safe import inert
 
 _ORDER: Mapping[type, tuple[str, ...]] = {
-    PriceInfo: ("input", "cache_read", "cache_write", "output", "as_of", "source"),
+    PriceInfo: (
+        "input",
+        "cache_read",
+        "cache_write",
+        "output",
+        "as_of",
+        "source",
+        "usd_per_hour",
+    ),
     Tokens: (
         "template",
         "input_mean",
@@ -46,6 +62,13 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
     ),
 }
 """Keys in the contract's order, where a dataclass has another one."""
+
+_WHERE_SET: Mapping[type, frozenset[str]] = {
+    PriceInfo: frozenset({"usd_per_hour"}),
+    Spent: frozenset({"forecast"}),
+    PromptReport: frozenset({"across", "suggestions"}),
+}
+"""Keys beside the contract's, which are there only where they say something."""
 
 
 def to_json(report: Report) -> str:
@@ -100,7 +123,9 @@ def _read_text(variant: dict[str, Any]) -> None:
 
 def _object(value: object) -> dict[str, Any]:
     names = _ORDER.get(type(value)) or tuple(item.name for item in fields(cast(Any, value)))
-    data = {name: _plain(getattr(value, name)) for name in names}
+    silent = _WHERE_SET.get(type(value), frozenset())
+    found = {name: getattr(value, name) for name in names}
+    data = {name: _plain(one) for name, one in found.items() if one or name not in silent}
     if isinstance(value, VariantReport) and _is_text(value):
         content = value.messages[0].content
         return {

@@ -7,19 +7,34 @@ fence that it cannot leave, so that it can hold no link, image, mention or HTML.
 import re
 from collections.abc import Sequence
 
-from ..core.report import PromptReport, Recommendation, Report, Skipped, TargetInfo, VariantReport
-from . import facts
-from .numbers import count, percent, quality, usd
-from .numbers import price as listed
+from ..core.report import (
+    Across,
+    AcrossRow,
+    PromptReport,
+    Recommendation,
+    Report,
+    Skipped,
+    TargetInfo,
+    VariantReport,
+)
+from . import across, facts
+from .numbers import count, mean, percent, quality, usd
 from .rows import Row, table_rows
 from .runtime import program_lines
 from .safe import clean, code
+from .suggested import suggestion_lines
 
 _SKIPPED_SHOWN = 50
 _HEADER = (
     "| | Variant | Input tok | change | Output tok | $/1k | Saving | Quality Δ [low, high] | n "
     "| Verdict | p50/p95 s |",
     "|---|---|--:|--:|--:|--:|--:|--:|--:|---|--:|",
+)
+
+_ACROSS = (
+    "| | Model: variant | Input tok | Output tok | $/1k | Quality Δ [low, high] | n | Verdict "
+    "| p50/p95 s |",
+    "|---|---|--:|--:|--:|--:|--:|---|--:|",
 )
 
 
@@ -55,8 +70,7 @@ def _price(target: TargetInfo) -> str:
         return f"{who}: no price known, so no money is shown"
     label = f"priced as {code(target.priced_as)}, estimated: " if target.priced_as else ""
     source = ", ".join(code(part) for part in (price.source, price.as_of) if part)
-    money = f"{listed(price.input)} in, {listed(price.output)} out per million tokens"
-    return f"{who}: {label}{money}" + (f" ({source})" if source else "")
+    return f"{who}: {label}{facts.rates(price)}" + (f" ({source})" if source else "")
 
 
 def _prompt(prompt: PromptReport, report: Report) -> list[str]:
@@ -65,8 +79,32 @@ def _prompt(prompt: PromptReport, report: Report) -> list[str]:
         variants = facts.at_target(prompt, target.name)
         if variants:
             lines += _target(prompt, target, variants, many=len(report.targets) > 1)
+    lines += _across(prompt.across) if prompt.across else []
+    lines += [f"- try {code(line, limit=700)}" for line in suggestion_lines(prompt)]
     lines += _findings(prompt)
     return [*lines, *(f"- {code(note, limit=400)}" for note in prompt.notes)]
+
+
+def _across(found: Across) -> list[str]:
+    rows = [_crossed(row, best=row.name == found.best) for row in across.shown(found)]
+    said = (across.choice_line(found), *across.cascade_lines(found), *found.notes)
+    notes = [f"- {code(line, limit=400)}" for line in said]
+    return ["### All targets", "", code(across.heading(found)), "", *_ACROSS, *rows, "", *notes, ""]
+
+
+def _crossed(row: AcrossRow, *, best: bool) -> str:
+    cells = (
+        "**→**" if best else "",
+        code(across.label(row), table=True),
+        count(row.input_tokens),
+        mean(row.output_tokens),
+        usd(row.usd_per_1k),
+        across.difference(row),
+        str(row.delta.n) if row.delta else "",
+        row.verdict,
+        across.latency(row),
+    )
+    return "| " + " | ".join(cells) + " |"
 
 
 def _about(prompt: PromptReport) -> list[str]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from ..core.report import PromptReport, Report, TargetInfo, VariantReport
-from . import facts
+from ..core.report import Across, PromptReport, Report, TargetInfo, VariantReport
+from . import across, facts
 from .numbers import count
 from .rows import Row, columns, table_rows
 from .runtime import program_lines, runtime_line
 from .safe import clean
+from .suggested import suggestion_lines
 from .table import Column, fit, pad, widths
 
 if TYPE_CHECKING:
@@ -171,9 +172,32 @@ def _prompt(page: _Page, prompt: PromptReport, report: Report, grid: _Grid) -> N
     for target in report.targets:
         if facts.at_target(prompt, target.name):
             _target(page, prompt, target, grid, many=len(report.targets) > 1)
+    if prompt.across is not None:
+        _across(page, prompt.across)
+    for line in suggestion_lines(prompt):
+        page.say(f"try {line}", "dim", hang=2)
     _findings(page, prompt)
     for note in prompt.notes:
         page.say(clean(note, 400), "dim", hang=2)
+
+
+def _across(page: _Page, found: Across) -> None:
+    """Show all targets in one table, and what it comes to."""
+    page.gap()
+    page.say(across.heading(found), "bold", hang=2)
+    rows, compact = across.shown(found), page.width < 100
+    gap = 1 if compact else 2
+    kept = fit(across.columns(rows, compact=compact), page.width - 2, gap)
+    sizes = widths(kept, page.width - 2, gap)
+    grid = _Grid(tuple(c.header for c in kept), tuple(sizes), compact, static=False)
+    page.row([("  " + grid.line(kept, grid.headers), "bold")])
+    for index, row in enumerate(rows):
+        text = grid.line(kept, (column.cells[index] for column in kept))
+        mark = "→ " if row.name == found.best else "  "
+        page.row([(mark, "bold green"), (text, _STYLES[row.verdict])])
+    page.say(across.choice_line(found), "green" if found.best else "", hang=2)
+    for line in (*across.cascade_lines(found), *(clean(note, 400) for note in found.notes)):
+        page.say(line, "dim", hang=2)
 
 
 def _about(prompt: PromptReport) -> list[str]:

@@ -94,6 +94,16 @@ def label_anywhere(
     return Score(float(hit), clip(answer))
 
 
+def is_label(text: str, labels: Sequence[str] | None) -> bool | None:
+    """Return whether the answer is one of all labels and nothing else; ``None`` without labels.
+
+    Example:
+        >>> is_label("Late.", ["late", "lost"]), is_label("Label: late", ["late"])
+        (True, False)
+    """
+    return _plain_text(text) in {_plain(label) for label in labels} if labels else None
+
+
 def _begins(text: str, label: str) -> bool:
     line = next((line for line in text[:10_000].splitlines() if line.strip()), "")
     head, colon, tail = line.partition(":")
@@ -107,4 +117,5 @@ METRIC = fraction_metric(
     accuracy,
     strict=label_alone,
     tolerant=label_anywhere,
+    well_formed=is_label,
 )

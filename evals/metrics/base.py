@@ -17,6 +17,8 @@ Kind = Literal["generated", "log_likelihood", "drift"]
 Result: TypeAlias = Score | Failure
 TextScorer: TypeAlias = Callable[[str, Sequence[Any], Sequence[str] | None], Result]
 """From an answer's text, the accepted references and, where known, all labels."""
+FormCheck: TypeAlias = Callable[[str, Sequence[str] | None], bool | None]
+"""From an answer's text and, where known, all labels; ``None`` where it cannot tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,10 @@ class Metric:
     """Scores what was asked for wherever in the answer it stands, however it is written.
 
     Where ``strict`` falls and ``tolerant`` does not, obedience was lost and no knowledge."""
+    well_formed: FormCheck | None = None
+    """Whether an answer has the form that ``strict`` reads, whatever it says.
+
+    It knows no reference, so that a program can check its answers with it."""
 
     def score(
         self, answer: Answer, sample: Sample, *, labels: Sequence[str] | None = None
@@ -145,6 +151,7 @@ def fraction_metric(
     citation: str = "",
     strict: TextScorer | None = None,
     tolerant: TextScorer | None = None,
+    well_formed: FormCheck | None = None,
 ) -> Metric:
     """Return a metric of generated answers with scores in [0, 1] and a margin of 0.05."""
     return Metric(
@@ -159,4 +166,5 @@ def fraction_metric(
         citation=citation,
         strict=strict,
         tolerant=tolerant,
+        well_formed=well_formed,
     )

@@ -168,6 +168,19 @@ def json_alone(text: str, references: Sequence[Any], labels: Sequence[str] | Non
     return Score(max((field_f1(given, one) for one in wanted), default=0.0), clip(text))
 
 
+def is_json(text: str, labels: Sequence[str] | None = None) -> bool:
+    """Return whether the whole answer is a JSON object or array.
+
+    Example:
+        >>> is_json('{"a": 1}'), is_json('So: {"a": 1}'), is_json("1")
+        (True, False, False)
+    """
+    try:
+        return isinstance(parse(text.strip()), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
 def json_loosely(
     text: str, references: Sequence[Any], labels: Sequence[str] | None = None
 ) -> Result:
@@ -206,4 +219,5 @@ METRIC = fraction_metric(
     scale="bounded",
     strict=json_alone,
     tolerant=json_loosely,
+    well_formed=is_json,
 )

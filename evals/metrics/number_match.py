@@ -104,9 +104,23 @@ def number_alone(
         >>> number_alone("$1,200.", ["1200"]).value, number_alone("It is 1200", ["1200"]).value
         (1.0, 0.0)
     """
-    found = _NUMBER.fullmatch(text.strip().rstrip(".%€£¥$ "))
-    given = _value(found) if found else None
+    given = _only_number(text)
     return Score(float(given is not None and _any_equal([given], references)), clip(text))
+
+
+def _only_number(text: str) -> Decimal | None:
+    found = _NUMBER.fullmatch(text.strip().rstrip(".%€£¥$ "))
+    return _value(found) if found else None
+
+
+def is_number(text: str, labels: Sequence[str] | None = None) -> bool:
+    """Return whether the answer is a number and nothing else.
+
+    Example:
+        >>> is_number("$1,200."), is_number("It is 1200")
+        (True, False)
+    """
+    return _only_number(text) is not None
 
 
 def number_anywhere(
@@ -138,4 +152,5 @@ METRIC = fraction_metric(
     citation="Cobbe et al. 2021, arXiv:2110.14168",
     strict=number_alone,
     tolerant=number_anywhere,
+    well_formed=is_number,
 )

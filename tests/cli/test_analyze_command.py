@@ -27,7 +27,7 @@ def asked(sample_report: Report, monkeypatch: pytest.MonkeyPatch, in_folder: Pat
     (in_folder / "prompts").mkdir()
     found: Asked = []
 
-    def answer(options: AnalyzeOptions, progress: Progress) -> Report:
+    def answer(options: AnalyzeOptions, progress: Progress, foretold: object = None) -> Report:
         progress.note("measuring")
         found.append(options)
         return sample_report
@@ -49,8 +49,8 @@ def test_every_option_arrives(asked: Asked) -> None:
     args = (
         "analyze prompts -t a --target b -s whitespace+filler --strategy concise --eval-set e.csv "
         "--metric accuracy --samples 9 --margin 0.02 --max-cost 0.50 --max-requests 100 "
-        "--concurrency 3 --static --lossless --offline --run-dir r --resume --seed 7 --quiet "
-        "--no-color --debug"
+        "--concurrency 3 --suggest-targets --static --lossless --offline --run-dir r --resume "
+        "--seed 7 --quiet --no-color --debug"
     )
     assert main(args.split()) == 0
     assert asked == [
@@ -65,6 +65,7 @@ def test_every_option_arrives(asked: Asked) -> None:
             max_cost=Decimal("0.50"),
             max_requests=100,
             concurrency=3,
+            suggest_targets=True,
             static=True,
             lossless=True,
             offline=True,
@@ -108,7 +109,7 @@ def test_quiet_says_nothing_on_standard_error(
 
 
 def _ends(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def end(options: AnalyzeOptions, progress: Progress) -> Report:
+    def end(options: AnalyzeOptions, progress: Progress, foretold: object = None) -> Report:
         raise error
 
     monkeypatch.setattr(analysis, "analyze", end)
@@ -164,7 +165,7 @@ def writes(
 ) -> Callable[..., int]:
     def write(before: str, after: str, **changes: object) -> int:
         report = replace(_recommending(sample_report, before, after), **changes)  # type: ignore[arg-type]
-        monkeypatch.setattr(analysis, "analyze", lambda options, progress: report)
+        monkeypatch.setattr(analysis, "analyze", lambda options, progress, foretold: report)
         return main(["analyze", "prompts", "--write", "--output", "report.json"])
 
     Path("p.md").write_text(PROMPT, encoding="utf-8")

@@ -8,7 +8,9 @@ import pytest
 MODULES = [
     "core.config", "core.toml_reader", "core.errors", "core.paths",
     "reports.numbers", "reports.pages", "reports.progress", "reports.runtime",
-    "reports.safe", "reports.table",
+    "reports.safe", "reports.table", "reports.across", "reports.facts", "reports.forecast",
+    "reports.suggested", "costs.forecast", "costs.hourly", "costs.suggest", "evals.cascade",
+    "evals.crossing",
 ]  # fmt: skip
 
 
