@@ -60,7 +60,7 @@ def _in_base64(secret: str) -> set[str]:
     found: set[str] = set()
     for offset in range(3):
         whole = base64.b64encode(b" " * offset + secret.encode()).decode()
-        # The characters at both ends also hold bits of what stands beside the key.
-        part = whole[(0, 2, 3)[offset] :][:12]
+        # The first four characters also hold bits of what stands before the key.
+        part = whole[(0, 4, 4)[offset] :][:12]
         found |= {part, part.translate(str.maketrans("+/", "-_"))}
     return found

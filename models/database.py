@@ -225,6 +225,9 @@ class Database:
         if version < _VERSION:
             steps = "".join(_STEPS[version:])
             connection.executescript(f"BEGIN; {steps} PRAGMA user_version = {_VERSION}; COMMIT;")
+        # A damaged index hides rows without a word.
+        if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("the file is damaged")
         for table in ("answers", "runs", "sent"):
             connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608
 

@@ -78,10 +78,10 @@ class BoundedTransport(httpx2.AsyncHTTPTransport):
         self,
         headers: Mapping[str, str],
         verify: ssl.SSLContext | bool = True,
-        largest: int = LARGEST_RESPONSE,
+        largest: int | None = None,
     ) -> None:
         super().__init__(limits=_LIMITS, verify=verify)
-        self._largest = largest
+        self._largest = largest or LARGEST_RESPONSE
         # A small compressed body may be a large one: ask for plain ones, and take no others.
         self._sent = [(b"Accept-Encoding", b"identity")]
         self._sent += [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -105,7 +105,7 @@ class BoundedTransport(httpx2.AsyncHTTPTransport):
 class _Pools(httpx2.AsyncBaseTransport):
     """As many pools as the requests under way need, filled in order."""
 
-    def __init__(self, headers: Mapping[str, str], largest: int) -> None:
+    def __init__(self, headers: Mapping[str, str], largest: int | None) -> None:
         verify = httpx2.create_ssl_context()
         self._make = lambda: BoundedTransport(headers, verify, largest)
         self._pools = [self._make()]
@@ -135,7 +135,7 @@ def key_header(key: str | None, header: str = "Authorization") -> dict[str, str]
 
 
 def bounded_client(
-    headers: Mapping[str, str], timeout_s: float, *, largest: int = LARGEST_RESPONSE
+    headers: Mapping[str, str], timeout_s: float, *, largest: int | None = None
 ) -> httpx2.AsyncClient:
     """Return an HTTP client that sends some headers with every request, the key among them.
 
@@ -144,7 +144,7 @@ def bounded_client(
     Args:
         headers: Such as those of `key_header`; none for a server without keys.
         timeout_s: Seconds for each read and write; 10 for connecting.
-        largest: Bytes of one response.
+        largest: Bytes of one response; ``None`` for `LARGEST_RESPONSE`.
     """
     timeout = httpx2.Timeout(timeout_s, connect=min(10.0, timeout_s))
     transport = _Pools(headers, largest)

@@ -100,12 +100,12 @@ class Http:
     ) -> AsyncGenerator["httpx2.Response"]:
         import httpx2
 
-        from ..wire import LARGEST_RESPONSE, bounded_client
+        from ..wire import bounded_client
 
         headers = self._headers()
         try:
             async with (
-                bounded_client(headers, _TIMEOUT_S, largest=largest or LARGEST_RESPONSE) as client,
+                bounded_client(headers, _TIMEOUT_S, largest=largest) as client,
                 client.stream(method, f"{self.base_url}/{path}", **options) as response,
             ):
                 if response.status_code >= 400:

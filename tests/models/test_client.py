@@ -195,7 +195,8 @@ def test_who_waits_for_a_cancelled_request_asks_itself(make: Make) -> None:
     async def first_gives_up() -> Answer:
         target.gate = asyncio.Event()
         first = asyncio.create_task(client.ask(ask()))
-        await asyncio.sleep(0.01)
+        while not target.asked:
+            await asyncio.sleep(0.001)
         second = asyncio.create_task(client.ask(ask()))
         await asyncio.sleep(0.01)
         first.cancel()
