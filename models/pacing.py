@@ -19,6 +19,7 @@ _FIRST = 8
 _GROWTH = 1 / 8
 _CUT = 0.7
 _WINDOW_S = 10.0
+_LEAST_S = 0.25
 _BELOW = 0.9
 _HALF = 0.5
 _FOUND = 3
@@ -156,14 +157,16 @@ class Pace:
 
     def _slow_down(self, now: float) -> None:
         self._forget(now)
-        span = min(_WINDOW_S, max(1.0, now - self._begun))
+        span = min(_WINDOW_S, max(_LEAST_S, now - self._begun))
         seen = max(len(self._served), 1) / span
         if self._rate is None or self._cuts == 0:
             self._rate = min(_BELOW * seen, self._rate or seen)
         else:
             # Refused at once again: far too fast. Else it was found, from below.
             far = self._since < _FOUND
-            self._rate *= _HALF if far else _BELOW
+            # What was served a moment ago can be served again: refusals that have nothing to do
+            # with the rate must not bring it down to nothing.
+            self._rate = max(self._rate * (_HALF if far else _BELOW), seen * _HALF)
         self._cuts += 1
 
     def _forget(self, now: float) -> None:

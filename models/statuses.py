@@ -1,7 +1,7 @@
 """What an HTTP status that is no answer means for us."""
 
 import json
-import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -62,11 +62,10 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        found = float(text) if text else math.nan
-    except ValueError:
+    """Return a number of seconds in plain digits; what else a server writes there is none."""
+    if not text or not re.fullmatch(r"\s*[0-9]{1,18}(\.[0-9]{1,9})?\s*", text, re.ASCII):
         return None
-    return found if math.isfinite(found) and found >= 0 else None
+    return float(text)
 
 
 def _until(date: str) -> float | None:
