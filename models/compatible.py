@@ -50,6 +50,7 @@ class CompatibleTarget:
         refuses: Whether the server refuses what is left out. Then there is no other answer.
         reasoning_apart: Whether its completion tokens leave those of reasoning out.
         timeout_s: Seconds for one answer.
+        paying: Whether its calls are billed though it takes no key; those with a key always are.
 
     Raises:
         CostoptError: the variable is named and empty.
@@ -69,6 +70,7 @@ class CompatibleTarget:
         refuses: bool = False,
         reasoning_apart: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        paying: bool = False,
     ) -> None:
         self.name = name
         self.model = model
@@ -77,6 +79,7 @@ class CompatibleTarget:
         self._refuses = refuses
         self._base_url = base_url.rstrip("/")
         self._key_env = api_key_env
+        self._paying = paying or api_key_env is not None
         self._cache_reads = cache_reads
         self._reasoning_apart = reasoning_apart
         self._timeout_s = timeout_s
@@ -196,8 +199,7 @@ class CompatibleTarget:
 
     def _lost(self, message: str, kind: str) -> TargetError:
         """Return the error for an answer that may have been made, and is then paid for."""
-        paid = self._key_env is not None
-        return TargetError(self._clean(message), kind=kind, possibly_paid=paid)
+        return TargetError(self._clean(message), kind=kind, possibly_paid=self._paying)
 
 
 def _counter(model: str) -> TokenCounter:

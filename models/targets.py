@@ -93,6 +93,7 @@ def _compatible(found: TargetConfig, base_url: str) -> Target:
         name=found.name,
         model=found.model or found.name,
         base_url=base_url,
+        paying=found.price is not None or found.usd_per_hour is not None,
         api_key_env=found.api_key_env,
         tokenizer=_tokenizer(found),
         cache_reads=found.price is not None and "cache_read" in found.price,

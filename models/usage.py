@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..core.types import Usage
 
-_MOST = 10**12
+_MOST = 2**53
 
 
 class Counted(Protocol):

@@ -61,10 +61,10 @@ def injected(bench: Bench, rows: int, fault: dict[str, Any], **when: Any) -> Non
     assert counts["kinds"]["ok"] + bench.server.counts()["requests"] == needed
 
 
-@pytest.mark.parametrize("fault", [BUSY, DOWN], ids=["busy", "down"])
-def test_thirty_percent_of_faults(bench: Bench, fault: dict[str, Any]) -> None:
-    # Twice in a row at most: a third wait would be most of this test's time.
-    injected(bench, 20, fault, attempts=[1, 2])
+def test_thirty_percent_of_faults(bench: Bench) -> None:
+    # Twice in a row at most: a third wait would be most of this test's time. Refusals at random
+    # slow a run down as a rate limit does, so those are asked for in the full size only.
+    injected(bench, 20, DOWN, attempts=[1, 2])
 
 
 @pytest.mark.slow
