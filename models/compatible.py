@@ -176,10 +176,8 @@ class CompatibleTarget:
         return replace(settings, **dict.fromkeys(self._left_out)) if self._left_out else settings
 
     def _dialect(self, settings: GenerationSettings) -> Dialect:
-        if not self._base_url.startswith("https://api.openai.com/"):
-            return Dialect()
-        takes = openai_models.takes_temperature(self.model, settings.effort)
-        return Dialect(limit="max_completion_tokens", temperature=takes)
+        openai = self._base_url.startswith("https://api.openai.com/")
+        return openai_models.dialect_of(self.model, settings.effort, openai=openai)
 
     def _connected(self) -> "httpx2.AsyncClient":
         """Return the HTTP client; one a loop, since its connections belong to it."""

@@ -2,6 +2,15 @@
 
 from functools import cache
 
+from .chat import Dialect
+
+
+def dialect_of(model: str, effort: str | None, *, openai: bool) -> Dialect:
+    """Return how a model's chat completions are asked for, at OpenAI and at other servers."""
+    if not openai:
+        return Dialect()
+    return Dialect(limit="max_completion_tokens", temperature=takes_temperature(model, effort))
+
 
 @cache
 def takes_temperature(model: str, effort: str | None) -> bool:

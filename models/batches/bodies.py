@@ -1,12 +1,14 @@
 """The body of a request, as an ordinary call sends it: what a batch's answer is an answer to."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.protocols import TargetError
 from ...core.types import GenerationSettings, Message, Request
+from .. import chat
+from ..openai_models import dialect_of
 
-_CHAT_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _SPOKEN = {"user": "user", "assistant": "assistant"}
 
 
@@ -22,29 +24,10 @@ def chat_body(request: Request, model: str, *, openai: bool) -> dict[str, Any]:
     Raises:
         TargetError: a message's role cannot be sent.
     """
-    settings = request.settings
-    body: dict[str, Any] = {
-        "model": model,
-        "stream": False,
-        "messages": [
-            {"role": _role(message, _CHAT_ROLES), "content": message.content}
-            for message in request.messages
-        ],
-        "max_completion_tokens" if openai else "max_tokens": settings.max_output_tokens,
-    }
-    if not _reasons(model, settings.effort):
-        body["temperature"] = settings.temperature
-    if settings.stop:
-        body["stop"] = list(settings.stop)
-    if settings.seed is not None:
-        body["seed"] = settings.seed
-    if settings.effort is not None:
-        body["reasoning_effort"] = settings.effort
-    if settings.tools:
-        body["tools"] = [dict(tool) for tool in settings.tools]
-    if settings.response_schema is not None:
-        schema = {"name": "answer", "schema": dict(settings.response_schema)}
-        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    dialect = dialect_of(model, request.settings.effort, openai=openai)
+    body: dict[str, Any] = json.loads(
+        chat.chat_body(model, request.messages, request.settings, dialect)
+    )
     return body
 
 
@@ -83,23 +66,6 @@ def _role(message: Message, known: Mapping[str, str]) -> str:
     if message.role not in known:
         raise TargetError(f'messages of role "{message.role}" cannot be sent', kind="rejected")
     return known[message.role]
-
-
-def _reasons(model: str, effort: str | None) -> bool:
-    """Say whether a model of OpenAI's reasons before this answer: then it takes no temperature."""
-    from pydantic_ai.profiles.openai import openai_model_profile
-
-    profile: Mapping[str, Any] = openai_model_profile(model) or {}
-    if not profile.get("openai_supports_reasoning", False):
-        return False
-    if not profile.get("openai_supports_reasoning_effort_none", False):
-        return True
-    asked = effort if effort is not None else _default_effort(profile)
-    return asked != "none"
-
-
-def _default_effort(profile: Mapping[str, Any]) -> str:
-    return "some" if profile.get("thinking_enabled_by_default", False) else "none"
 
 
 def _anthropic_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
