@@ -154,11 +154,12 @@ class Ledger:
             gathered = self._gathered()
             jobs = [job for job in gathered if job is not None]
             going = len(jobs) == len(gathered)
-            told = [(job, _tried(job.read)) for job in jobs if job.read is not None]
             writing = [job for job in jobs if job.write is not None] + self._patient
             results = zip(writing, self._commit([job.write for job in writing]), strict=True)
             done, self._patient = _parted(results)
-            _tell(told + done)
+            # After the writing, so that what was written before it was asked for is found.
+            done += [(job, _tried(job.read)) for job in jobs if job.read is not None]
+            _tell(done)
 
     def _gathered(self) -> list[_Job | None]:
         jobs = [self._jobs.get()]

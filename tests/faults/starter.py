@@ -25,10 +25,8 @@ _ALLOCATOR = "jemalloc_bg_thd"  # pyarrow's; it is made for forks.
 
 def load() -> None:
     """Import what an analysis needs, and load its tokenizer, by a run that asks nobody."""
-    import openai.types.responses  # noqa: F401
-    import pydantic_ai.direct
-    import pydantic_ai.models.openai
-    import pydantic_ai.providers.openai_compatible  # noqa: F401
+    import httpx2  # noqa: F401
+    import pydantic_ai.profiles.openai  # noqa: F401
 
     from costopt.cli.main import main
 
