@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+# Whole runs of two models over 120 rows each: the parts are tested apart by default.
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 COSTOPT = str(Path(sys.executable).parent / "costopt")
 LABELS = ("billing", "shipping", "returns")

@@ -84,6 +84,7 @@ def test_a_key_that_comes_back_in_any_error(keyed: Bench) -> None:
     fail_with(keyed, echoes())
 
 
+@pytest.mark.slow
 def test_a_run_of_rows_that_fail_in_every_way(keyed: Bench) -> None:
     replies = echoes()
     keyed.prompt(len(replies) + 4)
