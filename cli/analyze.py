@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..core.errors import CostoptError
-from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, amount, choose_format
+from .options import (
+    ConfigFile,
+    Debug,
+    Format,
+    NoColor,
+    Output,
+    Quiet,
+    RunDir,
+    amount,
+    choose_format,
+)
 
 if TYPE_CHECKING:
     from ..core.config import Config
@@ -122,15 +132,6 @@ Batch = Annotated[
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="With --batch: wait until it is done.")]
-RunDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--run-dir",
-        metavar="DIR",
-        help="Keep the answers there. Default: the cache folder.",
-        show_default=False,
-    ),
-]
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="Go on with what was done before. Every run does; for scripts."),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, choose_format
+from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, RunDir, choose_format
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,15 +33,6 @@ Id = Annotated[
     str | None,
     typer.Argument(
         metavar="[ID]", help="One batch: its name, its beginning, or the provider's name."
-    ),
-]
-RunDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--run-dir",
-        metavar="DIR",
-        help="Where the run keeps its answers. Default: the cache folder.",
-        show_default=False,
     ),
 ]
 

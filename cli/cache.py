@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import CostoptError
-from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, choose_format
+from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, RunDir, choose_format
 
 if TYPE_CHECKING:
     from ..models.store import AnswerStore
@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 cache_app = typer.Typer(
     help="Show, explain, export or clear the stored answers.", no_args_is_help=True
 )
-
-RunDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--run-dir",
-        metavar="DIR",
-        help="The answers of a run with --run-dir. Default: those in the cache folder.",
-        show_default=False,
-    ),
-]
 
 
 @cache_app.command("info")
@@ -186,11 +176,11 @@ def _open(run_dir: Path | None) -> "AnswerStore":
     """Open a store that is there; none is made by looking for it."""
     from ..core.config import load_config
     from ..core.errors import Where
-    from ..evals.explaining import folder_of
+    from ..core.paths import answers_dir
     from ..models.store import FILE_NAME, AnswerStore
 
     configured = load_config(None, Path.cwd()).defaults.get("run_dir")
-    folder = folder_of(_run_dir(run_dir, configured))
+    folder = answers_dir(_run_dir(run_dir, configured))
     if not (folder / FILE_NAME).is_file():
         raise CostoptError(
             "no answers are stored here",

@@ -38,6 +38,15 @@ ConfigFile = Annotated[
         show_default=False,
     ),
 ]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--run-dir",
+        metavar="DIR",
+        help="Where a run keeps its answers. Default: the cache folder.",
+        show_default=False,
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
 
 

@@ -15,6 +15,7 @@ from ..core.progress import Progress
 from ..core.protocols import Asker, ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
 from ..core.types import Answer, EvalSet, Request, Usage, Variant, schemas_text
+from ..costs.billing import billed_price
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
 from ..models.batch_client import BatchClient
@@ -288,7 +289,7 @@ def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
             f"have been paid, at most ${left.usd:f}, and are asked again"
         )
     if ledger.journal.sharing:
-        progress.note(f"the cap is shared with {ledger.journal.sharing} other runs under way")
+        progress.note(f"other runs under way that share the cap: {ledger.journal.sharing}")
     return Shared(
         ledger=ledger,
         cluster=cluster,
@@ -411,19 +412,10 @@ def _own_price(name: str, config: TargetConfig) -> Price | None:
     """Return the price that calls are really billed at; ``None`` where it is unknown."""
     if name == EMBEDDED:
         return None
-    found = _ordinary_price(name, config)
+    found = billed_price(name, config)
     if found is None or config.batch_price is None:
         return found
     return replace(found, batch=batch_price_of(name, config))
-
-
-def _ordinary_price(name: str, config: TargetConfig) -> Price | None:
-    reference = config.model if config.model and ":" in config.model else name
-    if config.usd_per_hour is not None:
-        return price_for(reference, overrides={"usd_per_hour": config.usd_per_hour})
-    if config.price is not None:
-        return price_for(reference, overrides=config.price)
-    return price_for(reference) if config.base_url is None and ":" in reference else None
 
 
 def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:

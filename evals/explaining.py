@@ -1,7 +1,6 @@
 """Why a run would pay: which requests of a prompt are stored, and why the others are not."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ..core.discovery import load_prompts
 from ..core.errors import CostoptError, Where
@@ -106,8 +105,3 @@ def _requests(template: PromptTemplate, sample: Sample) -> list[Request]:
     request = Request(messages=render_trial(baseline, sample), settings=template.settings)
     texts = [as_text(reference) for reference in sample.references]
     return [request, *(replace(request, continuation=text) for text in texts if text)]
-
-
-def folder_of(run_dir: Path | None) -> Path:
-    """Return where a run keeps its answers."""
-    return answers_dir(run_dir)

@@ -57,8 +57,7 @@ class ServerTime:
     def worst_case(self, request: Request) -> Decimal:
         """Return what one request is taken to cost at most, in USD: its part of the longest wait.
 
-        A last request that is alone may take the whole of it, so that a cap can be passed by what
-        the server costs in that time.
+        A last request that is alone may take the whole of it, so this is no bound for a cap.
         """
         del request
         return self._usd(self._longest_s)

@@ -6,7 +6,7 @@ What cannot be trusted is never given out: a damaged row is set aside.
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,8 +72,11 @@ class AnswerStore:
             answer: A real answer; another one under the same key is replaced.
             target: The target's name.
         """
-        row = self.row(key, summary, answer, target=target)
-        self.database.write(lambda connection: insert(connection, row))
+        self.put_all([self.row(key, summary, answer, target=target)])
+
+    def put_all(self, rows: Sequence[Row]) -> None:
+        """Store answers (see `row`) in one transaction; they are on the disk when this returns."""
+        self.database.write(lambda connection: connection.executemany(_INSERT, rows))
 
     def row(self, key: str, summary: Mapping[str, Any], answer: Answer, *, target: str) -> Row:
         """Return an answer as the row that `insert` writes."""

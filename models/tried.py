@@ -1,14 +1,14 @@
 """One call to a target, and what it cost."""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from ..core.config import Config, TargetConfig
 from ..core.errors import CostoptError
 from ..core.protocols import Target, TargetError
 from ..core.types import Answer, GenerationSettings, Message, Request
-from ..costs.prices import Price, cost_of, price_for
+from ..costs.billing import billed_price
+from ..costs.prices import cost_of
 
 MAX_OUTPUT_TOKENS = 64
 _HINTS = {
@@ -59,7 +59,7 @@ def charge_of(name: str, config: Config, answer: Answer) -> Charge:
     Raises:
         CostoptError: a price of the configuration is none.
     """
-    price = _price(name, config.targets.get(name) or TargetConfig(name=name))
+    price = billed_price(name, config.targets.get(name) or TargetConfig(name=name))
     if price is None:
         return Charge(usd=None, words="unknown price", evidence=None)
     usd = cost_of(answer.usage, price, seconds=answer.latency_s)
@@ -69,13 +69,3 @@ def charge_of(name: str, config: Config, answer: Answer) -> Charge:
         words = f"{answer.latency_s:.2f} s at {price.usd_per_hour} USD an hour, one call at a time"
         return Charge(usd=usd, words=words, evidence="estimated")
     return Charge(usd=usd, words=f"{price.source}, {price.as_of}", evidence="list")
-
-
-def _price(name: str, config: TargetConfig) -> Price | None:
-    reference = config.model if config.model and ":" in config.model else name
-    today = date.today()
-    if config.usd_per_hour is not None:
-        return price_for(reference, overrides={"usd_per_hour": config.usd_per_hour}, on=today)
-    if config.price is not None:
-        return price_for(config.priced_as or reference, overrides=config.price, on=today)
-    return price_for(reference, on=today) if ":" in reference and not config.base_url else None

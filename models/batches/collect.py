@@ -143,12 +143,19 @@ class Collector:
             found.output_tokens += used[settled.key].output
 
     def _keep(self, batch: Batch, group: Sequence[_Outcome]) -> None:
-        for outcome in group:
-            key = outcome.row.key
-            # Whoever has paid for an answer in the meantime has used it: it stays.
-            if outcome.answer is not None and self.store.get(key) is None:
-                summary = json.loads(outcome.row.summary)
-                self.store.put(key, summary, outcome.answer, target=batch.target)
+        self.store.put_all(
+            [
+                self.store.row(
+                    outcome.row.key,
+                    json.loads(outcome.row.summary),
+                    outcome.answer,
+                    target=batch.target,
+                )
+                for outcome in group
+                # Whoever has paid for an answer in the meantime has used it: it stays.
+                if outcome.answer is not None and self.store.get(outcome.row.key) is None
+            ]
+        )
 
 
 async def finish(
