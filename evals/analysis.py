@@ -22,9 +22,10 @@ from ..models.lingua import open_lingua
 from .across import across
 from .assemble import PromptResult, report_prompt
 from .crossed import Crossing
-from .desk import Desk, Shared, open_desk, open_shared
+from .desk import Desk
 from .forecasting import Outlook, forecast_of, outlook
 from .measure import FIRST_LOOK
+from .opening import Shared, open_desk, open_shared
 from .options import AnalyzeOptions
 from .plan import DEFAULT_SAMPLES
 from .prepare import Prepared, prepare

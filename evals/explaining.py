@@ -9,8 +9,7 @@ from ..core.progress import Progress
 from ..core.types import PromptTemplate, Request, Sample, Variant
 from ..models.inventory import Difference, explain, is_stored, summaries
 from ..models.store import AnswerStore
-from ..models.targets import open_target
-from .desk import EMBEDDED
+from ..models.targets import EMBEDDED, open_target
 from .metrics import as_text
 from .options import AnalyzeOptions
 from .plan import plan_rows

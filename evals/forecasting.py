@@ -16,8 +16,9 @@ from ..core.errors import CostoptError
 from ..core.forecast import Forecast
 from ..core.types import Answer, Message, Request, Sample, Variant
 from ..costs.forecast import Lengths, Part, forecast
+from ..models.targets import EMBEDDED
 from .assemble import PromptResult
-from .desk import EMBEDDED, Desk
+from .desk import Desk
 from .fitting import any_fitted
 from .measure import Measurement
 from .metrics import as_text

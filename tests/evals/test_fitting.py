@@ -12,7 +12,7 @@ from costopt.core.progress import Silent, Snapshot
 from costopt.core.report import PromptReport, Report, VariantReport
 from costopt.core.types import Answer, EvalSet, Request, Sample, Usage
 from costopt.costs.tokens import counter_for
-from costopt.evals import desk
+from costopt.evals import opening
 from costopt.evals.analysis import analyze
 from costopt.evals.options import AnalyzeOptions
 from costopt.evals.plan import FITTING, plan_rows
@@ -103,7 +103,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             for i in range(rows)
         )
         (folder / "evals.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-        monkeypatch.setattr(desk, "open_target", lambda *args, **kwargs: target)
+        monkeypatch.setattr(opening, "open_target", lambda *args, **kwargs: target)
         progress = options.pop("progress", Silent())
         chosen = {"paths": (folder,), "run_dir": tmp_path / "run", **options}
         return analyze(AnalyzeOptions(**chosen), progress)

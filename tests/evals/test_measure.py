@@ -16,7 +16,7 @@ from costopt.core.protocols import TargetError
 from costopt.core.report import PromptReport, Report, VariantReport
 from costopt.core.types import Answer, Request, Usage
 from costopt.costs.tokens import counter_for
-from costopt.evals import desk
+from costopt.evals import opening
 from costopt.evals.analysis import analyze
 from costopt.evals.options import AnalyzeOptions
 
@@ -108,7 +108,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report
     (folder / "evals.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
 
     def start(target: ScriptedTarget, **options: Any) -> Report:
-        monkeypatch.setattr(desk, "open_target", lambda *args, **kwargs: target)
+        monkeypatch.setattr(opening, "open_target", lambda *args, **kwargs: target)
         chosen = {"paths": (folder,), "run_dir": tmp_path / "run", **options}
         return analyze(AnalyzeOptions(**chosen), Silent())
 
