@@ -35,6 +35,11 @@ def wait_s(tries: int, error: TargetError) -> float | None:
     asked = error.retry_after_s
     if not error.transient or tries >= most or (asked is not None and asked > LONGEST_WAIT_S):
         return None
+    return backoff_s(tries, asked)
+
+
+def backoff_s(tries: int, asked: float | None) -> float:
+    """Return how long to wait after so many tries, with jitter, and what the server asked for."""
     backoff = min(LONGEST_WAIT_S, 0.5 * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311
     return backoff if asked is None else max(backoff, asked)
 

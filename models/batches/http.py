@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-import random
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...core.protocols import TargetError
+from ..api_key import without_keys
+from ..pacing import LONGEST_WAIT_S
+from ..retries import backoff_s
+from ..statuses import retry_after_s, said
 
 if TYPE_CHECKING:
     import httpx2
@@ -17,9 +19,6 @@ _TIMEOUT_S = 300.0
 _LARGEST_RESULTS = 8 * 1024**3
 _LONGEST_LINE = 16 * 1024**2
 _TRIES = 4
-LONGEST_WAIT_S = 60.0
-"""Seconds that are waited between two tries; who is asked to wait longer gives up."""
-_LONGEST_MESSAGE = 300
 _T = TypeVar("_T")
 
 
@@ -128,45 +127,20 @@ async def persistent(action: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await action()
         except TargetError as error:
-            wait = wait_s(tries, error.retry_after_s)
+            wait = backoff_s(tries, error.retry_after_s)
             if error.kind == "rejected" or tries == _TRIES or wait > LONGEST_WAIT_S:
                 raise
         await asyncio.sleep(wait)
     raise AssertionError("the last try returns or raises")
 
 
-def wait_s(tries: int, retry_after_s: float | None) -> float:
-    """Return how long to wait after the given try: longer each time, with jitter."""
-    backoff = min(LONGEST_WAIT_S, 0.25 * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311
-    return backoff if retry_after_s is None else max(backoff, retry_after_s)
-
-
 def _status_error(
     response: "httpx2.Response", content: bytes, headers: Mapping[str, str]
 ) -> HttpError:
     status = response.status_code
-    message = _clean(f"status {status}: {_said(content)}", headers)
-    asked = response.headers.get("retry-after", "")
-    after = float(asked) if re.fullmatch(r"\d{1,6}(\.\d+)?", asked) else None
-    return HttpError(message, status=status, retry_after_s=after)
-
-
-def _said(content: bytes) -> str:
-    """Return what an error's body says, as far as it can be read."""
-    text = content[:4000].decode("utf-8", "replace")
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return text
-    error = found.get("error", found) if isinstance(found, dict) else found
-    message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else text
+    message = _clean(f"status {status}: {said(content)}", headers)
+    return HttpError(message, status=status, retry_after_s=retry_after_s(response.headers))
 
 
 def _clean(text: str, headers: Mapping[str, str]) -> str:
-    for value in headers.values():
-        for secret in (value, value.removeprefix("Bearer ")):
-            if len(secret) > 4:
-                text = text.replace(secret, "***")
-    text = " ".join(re.sub(r"\bsk-[\w*-]+", "***", text).split())
-    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
+    return without_keys(text, *(value.removeprefix("Bearer ") for value in headers.values()))

@@ -7,8 +7,10 @@ from datetime import datetime
 from ...core.errors import CostoptError
 from ...core.protocols import TargetError
 from ..locks import file_lock, is_held
+from ..pacing import LONGEST_WAIT_S
+from ..retries import backoff_s
 from .base import BatchApi, BatchRequest, Sought
-from .http import LONGEST_WAIT_S, HttpError, wait_s
+from .http import HttpError
 from .journal import Batch, BatchJournal, Row, Settled, new_batch
 
 _TRIES = 4
@@ -95,7 +97,7 @@ class Sender:
                     batch.id, requests, lambda found: self._journal.about_to(batch.id, found)
                 )
             except TargetError as error:
-                wait = wait_s(tries, error.retry_after_s)
+                wait = backoff_s(tries, error.retry_after_s)
                 last = tries == _TRIES or wait > LONGEST_WAIT_S
                 name = await self._after(batch, error, last=last)
             else:

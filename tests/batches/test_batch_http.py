@@ -31,7 +31,7 @@ def faults() -> Iterator[FaultServer]:
 
 @pytest.fixture(autouse=True)
 def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "wait_s", lambda tries, after: 0.0)
+    monkeypatch.setattr(http_module, "backoff_s", lambda tries, after: 0.0)
 
 
 def lines(faults: FaultServer) -> list[bytes]:
@@ -131,7 +131,7 @@ def test_a_server_that_recovers_is_asked_again(faults: FaultServer) -> None:
 
 
 def test_a_wait_that_is_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "wait_s", lambda tries, after: after or 0.0)
+    monkeypatch.setattr(http_module, "backoff_s", lambda tries, after: after or 0.0)
     asked: list[int] = []
 
     async def fail() -> None:
