@@ -25,7 +25,7 @@ def info(
     no_color: NoColor = False,
     debug: Debug = False,
 ) -> None:
-    """Show where the answers are, how many, of which targets, and what was lost.
+    """Show where the answers are, how many, and what was lost.
 
     \b
     Examples:
@@ -66,7 +66,7 @@ def explain(
     no_color: NoColor = False,
     debug: Debug = False,
 ) -> None:
-    """Say which rows of a prompt are answered from the store, and why others are not.
+    """Say which rows of a prompt are stored, and why others are not.
 
     For a row that is not stored, the first part is named in which its request
     differs from the nearest one that is. Asks no model.
