@@ -5,10 +5,12 @@ another name, and the rows that are still good are carried over into a new one.
 """
 
 import os
+import shutil
 import sqlite3
+import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -44,6 +46,9 @@ CREATE TABLE IF NOT EXISTS sent (
 CREATE INDEX IF NOT EXISTS sent_run ON sent (run);
 """,
 )
+_PAGE_BYTES = 4096
+_VALID_FOR = 92
+"""The byte of the header that says for which version of the file the rest of it is right."""
 _T = TypeVar("_T")
 
 
@@ -207,6 +212,9 @@ class Database:
         self._opened = _inode(self.path)
         try:
             self._prepare(connection)
+        except UnicodeDecodeError as error:  # A table's column has a name that is no text.
+            connection.close()
+            raise sqlite3.DatabaseError("the file is damaged") from error
         except BaseException:
             connection.close()
             raise
@@ -240,6 +248,26 @@ def connect(path: Path) -> sqlite3.Connection:
     # A damaged byte must end in a checksum that is wrong, not in an error on the way to it.
     connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
     return connection
+
+
+@contextmanager
+def with_new_schema(path: Path) -> Generator[Path]:
+    """Give a copy of a damaged file whose first page, the schema, is that of a new file.
+
+    The first table that a file was given begins on its second page, so it can be read through any
+    such schema, whatever became of its own.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="mending-") as folder:
+        copy, model = Path(folder) / "copy", Path(folder) / "model"
+        shutil.copyfile(path, copy)
+        connection = connect(model)
+        connection.executescript("".join(_STEPS))
+        connection.close()
+        page = bytearray(model.read_bytes()[:_PAGE_BYTES])
+        page[_VALID_FOR] ^= 0xFF  # So that the number of pages is read off the file's length.
+        with copy.open("r+b") as file:
+            file.write(page)
+        yield copy
 
 
 def _inode(path: Path) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.types import Answer
-from .database import Database, connect
+from .database import Database, connect, with_new_schema
 from .records import Seal, fresh, from_json, summary_json, to_json
 
 FILE_NAME = "answers.sqlite3"
@@ -103,11 +103,12 @@ class AnswerStore:
         except ValueError:
             return None
 
-    def _salvaged(self, path: Path) -> Callable[[sqlite3.Connection], int]:
-        """Read the good rows of a damaged file, from both ends until they fail."""
+    def _good_rows(self, path: Path) -> dict[str, Row]:
+        """Read from both ends until that fails."""
         found: dict[str, Row] = {}
         for order in ("ASC", "DESC"):
-            with suppress(sqlite3.Error):
+            # A column whose name is no text any more is not an error of SQLite's.
+            with suppress(sqlite3.Error, UnicodeDecodeError):
                 connection = connect(path)
                 try:
                     # So that SQLite reads on where another table's entry in the schema is broken.
@@ -119,6 +120,14 @@ class AnswerStore:
                             found[row[0]] = row
                 finally:
                     connection.close()
+        return found
+
+    def _salvaged(self, path: Path) -> Callable[[sqlite3.Connection], int]:
+        """Read the good rows of a damaged file; where there is no way in, by another schema."""
+        found = self._good_rows(path)
+        if not found:
+            with suppress(OSError), with_new_schema(path) as copy:
+                found = self._good_rows(copy)
 
         def carry_over(connection: sqlite3.Connection) -> int:
             connection.executemany(_INSERT, list(found.values()))

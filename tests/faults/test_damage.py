@@ -105,6 +105,18 @@ def test_a_key_that_is_no_text_any_more(tmp_path: Path, good: bytes) -> None:
         assert missing <= 0.05 * ROWS, place
 
 
+@pytest.mark.parametrize("name", [b"answers", b"checksum", b"runs", b"sent"])
+def test_a_table_or_column_whose_name_is_no_text_any_more(
+    tmp_path: Path, good: bytes, name: bytes
+) -> None:
+    places = [found.start() for found in re.finditer(name, good)]
+    assert places
+    for place in places:
+        for at in (place, place + len(name) - 1):
+            missing, _ = damage(tmp_path / str(at), good, at, 0x80) or (ROWS, 0)
+            assert missing <= 0.05 * ROWS, at
+
+
 def test_sixty_flips(tmp_path: Path, good: bytes) -> None:
     flips(tmp_path, good, range(60))
 
