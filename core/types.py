@@ -6,7 +6,7 @@ million tokens; costs are Decimal USD. Unknown is ``None``, never 0.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -160,7 +160,7 @@ class EvalSet:
     """Samples with the file they came from."""
 
     path: str
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     sha256: str
     metric: str | None = None
 

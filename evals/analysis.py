@@ -228,7 +228,7 @@ async def _measure_one(run: _Run, results: list[PromptResult], crossing: Crossin
 def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
     """Roughly how many requests are ahead; the display replaces it as the plan becomes known."""
     rows = sum(
-        len(p.eval_set.samples[: run.options.samples or DEFAULT_SAMPLES])
+        min(len(p.eval_set.samples), run.options.samples or DEFAULT_SAMPLES)
         + FIRST_LOOK
         + 5 * (len(chains) + 4)
         for p in run.prompts

@@ -20,6 +20,7 @@ from ..models.keys import request_key
 from ..models.store import AnswerStore
 from ..models.targets import EMBEDDED, declared
 from .assemble import PromptResult
+from .evalset import MOST_REFERENCES, references
 from .fitting import any_fitted
 from .measure import Measurement
 from .meter import Meter
@@ -29,6 +30,9 @@ from .plan import RowPlan, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
 from .setup import Judge, Setup
+
+STATIC_ROWS = 1_000
+"""Rows that input tokens are counted on, at most, where no model is asked."""
 
 
 @dataclass(kw_only=True)
@@ -100,17 +104,22 @@ class Desk:
             meter=meter,
             measurement=measurement,
             judges=judges,
-            notes=(*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes),
+            notes=(
+                *((f"not measured: {fits.cannot}",) if fits.cannot else ()),
+                *fits.notes,
+                *(_counted_note(prompt, meter) if measurement is None else ()),
+            ),
             lookup=self.stored,
         )
 
     def _meter(self, prompt: Prepared, shortener: Shortener) -> Meter:
         rows = prompt.eval_set.samples if prompt.eval_set else ()
+        most = self.options.samples or STATIC_ROWS
         return Meter(
             counter=self.counter,
             price=self.price,
             recount=self.recount,
-            rows=rows[: self.options.samples],
+            rows=rows[:most],
             calls_per_month=prompt.template.calls_per_month,
             cache_hit_rate=prompt.rule.cache_hit_rate,
             batch=bool(prompt.rule.batch),
@@ -156,7 +165,6 @@ class Desk:
     ) -> Runner:
         if self.client is None or prompt.eval_set is None:
             raise ValueError("a runner needs a client and an eval set")
-        references = (r for s in prompt.eval_set.samples for r in s.references)
         return Runner(
             client=self.client,
             metrics={judge.mode: judge.metric for judge in judges.values() if judge},
@@ -164,7 +172,7 @@ class Desk:
             tally=tally,
             phase=prompt.template.name,
             cap_usd=self.options.max_cost,
-            labels=tuple(dict.fromkeys(r for r in references if isinstance(r, str))),
+            labels=_labels(prompt.eval_set),
             shortener=shortener,
         )
 
@@ -213,6 +221,14 @@ class Desk:
             await self.target.close()
 
 
+def _counted_note(prompt: Prepared, meter: Meter) -> tuple[str, ...]:
+    """Say where input tokens are counted on some of the rows, and no plan says which."""
+    rows = len(prompt.eval_set.samples) if prompt.eval_set else 0
+    if len(meter.rows) != STATIC_ROWS or rows == STATIC_ROWS:
+        return ()
+    return (f"input tokens are counted on the first {STATIC_ROWS:,} of {rows:,} rows",)
+
+
 def _generated(measurement: Measurement) -> Iterator[Answer]:
     """Yield all answers that the target generated for a prompt."""
     for outcome in measurement.setup.runner.outcomes.values():
@@ -223,8 +239,15 @@ def _generated(measurement: Measurement) -> Iterator[Answer]:
 def _references(prompt: Prepared) -> tuple[str, ...]:
     if prompt.eval_set is None:
         return ()
-    found = (as_text(one) for sample in prompt.eval_set.samples for one in sample.references)
-    return tuple(dict.fromkeys(found))
+    return tuple(as_text(one) for one in references(prompt.eval_set.samples))
+
+
+def _labels(eval_set: EvalSet) -> tuple[str, ...]:
+    """Return the labels of an eval set; none where there are too many to be labels."""
+    found = references(eval_set.samples)
+    if len(found) == MOST_REFERENCES:
+        return ()
+    return tuple(one for one in found if isinstance(one, str))
 
 
 def _without_rows(variant: Variant) -> Variant:

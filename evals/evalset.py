@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ from ..core.errors import CostoptError, Where, nearest
 from ..core.types import EvalSet, Sample
 from . import metrics
 from .rows import Row, plain_values, quoted, read_rows
+from .shelf import shelve
 
 HUB_ROWS = 10_000
 """At most this many rows are read of a data set on the hub."""
+
+MOST_REFERENCES = 10_000
+"""Of so many different accepted answers is looked at, at most, what all of them have in common."""
 
 _KNOWN = ("id", "inputs", "reference", "cluster", "metadata", "metric")
 _SPLITS = ("test", "validation", "train")
@@ -55,17 +60,34 @@ def load_eval_set(
         limit = HUB_ROWS if limit is None else min(limit, HUB_ROWS)
     else:
         rows = read_rows(Path(source), shown)
-    checker = _Checker(variables, defaults, strict=not name.startswith("hf:"))
-    samples = tuple(checker.sample(row) for row in _streamed(rows, limit))
+    checker = _Checker(variables, defaults, shown, strict=not name.startswith("hf:"))
+    samples = shelve(checker.sample(row) for row in _streamed(rows, limit))
     if not samples:
         raise CostoptError("the eval set has no rows", where=Where(shown))
-    shared = {sample.metric for sample in samples}
+    checker.check_ids(samples)
     return EvalSet(
         path=shown,
         samples=samples,
         sha256=_samples_sha256(samples) if name.startswith("hf:") else _file_sha256(Path(source)),
-        metric=shared.pop() if len(shared) == 1 else None,
+        metric=checker.metrics.pop() if len(checker.metrics) == 1 else None,
     )
+
+
+def references(samples: Iterable[Sample], *, most: int = MOST_REFERENCES) -> tuple[Any, ...]:
+    """Return the different accepted answers of the rows, in their order, at most ``most``.
+
+    Example:
+        >>> rows = [Sample(id=x, inputs={}, references=(x, "no")) for x in "aba"]
+        >>> references(rows), references(rows, most=2)
+        (('a', 'no', 'b'), ('a', 'no'))
+    """
+    found: dict[str, Any] = {}
+    for sample in samples:
+        for reference in sample.references:
+            found.setdefault(metrics.as_text(reference), reference)
+            if len(found) == most:
+                return tuple(found.values())
+    return tuple(found.values())
 
 
 def _datasets() -> Any:  # noqa: ANN401
@@ -133,15 +155,19 @@ def _hub_stream(identity: str, config: str | None, split: str | None) -> Any:  #
 
 
 class _Checker:
-    """Turns rows into samples; remembers the ids it has seen."""
+    """Turns rows into samples; remembers which ids and metrics it has seen."""
 
     def __init__(
-        self, variables: Sequence[str], defaults: Mapping[str, Any], *, strict: bool
+        self, variables: Sequence[str], defaults: Mapping[str, Any], shown: str, *, strict: bool
     ) -> None:
         self._variables = tuple(variables)
         self._defaults = defaults
         self._strict = strict
-        self._seen: dict[str, Row] = {}
+        self._shown = shown
+        self.metrics: set[str | None] = set()
+        # Of each row the hash of its id and its line: a million rows of them are 16 MB.
+        self._ids = array("Q")
+        self._lines = array("Q")
 
     def sample(self, row: Row) -> Sample:
         """Return the row's sample.
@@ -151,7 +177,7 @@ class _Checker:
                 wrong kind.
         """
         inputs = self._inputs(row)
-        return Sample(
+        sample = Sample(
             id=self._id(row),
             inputs=inputs,
             references=_references(row),
@@ -159,6 +185,27 @@ class _Checker:
             metadata=_mapping(row, "metadata"),
             metric=_metric(row),
         )
+        self.metrics.add(sample.metric)
+        return sample
+
+    def check_ids(self, samples: Sequence[Sample]) -> None:
+        """Check that no two rows have one id.
+
+        Raises:
+            CostoptError: two have; the first that repeats another is named.
+        """
+        import numpy as np
+
+        hashes = np.frombuffer(self._ids, dtype=np.uint64)
+        order = np.argsort(hashes, kind="stable")
+        same = hashes[order[1:]] == hashes[order[:-1]]
+        for later, earlier in sorted(zip(order[1:][same], order[:-1][same], strict=True)):
+            identity = samples[int(later)].id
+            if identity == samples[int(earlier)].id:
+                first, line = int(self._lines[earlier]), int(self._lines[later])
+                place = f"line {first}" if first else f"row {earlier + 1}"
+                row = Row(int(later) + 1, Where(self._shown, line or None), {})
+                raise _bad(row, f"has the id {quoted(identity)} of {place}")
 
     def _inputs(self, row: Row) -> dict[str, Any]:
         nested = _mapping(row, "inputs") if "inputs" not in self._variables else {}
@@ -191,11 +238,9 @@ class _Checker:
     def _id(self, row: Row) -> str:
         own = _label(row, "id")
         identity = own if own is not None else f"row-{row.where.line or row.number}"
-        if identity in self._seen:
-            first = self._seen[identity]
-            place = f"line {first.where.line}" if first.where.line else f"row {first.number}"
-            raise _bad(row, f"has the id {quoted(identity)} of {place}")
-        self._seen[identity] = row
+        digest = hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=8)
+        self._ids.append(int.from_bytes(digest.digest(), "big"))
+        self._lines.append(row.where.line or 0)
         return identity
 
 
@@ -274,7 +319,7 @@ def _file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _samples_sha256(samples: Sequence[Sample]) -> str:
+def _samples_sha256(samples: Iterable[Sample]) -> str:
     """Return the hash of what was read of a data set that is no file."""
     digest = hashlib.sha256()
     for sample in samples:

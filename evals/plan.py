@@ -2,8 +2,10 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import NormalDist
 
 from ..core.types import EvalSet, Sample
@@ -100,49 +102,66 @@ def plan_rows(
         >>> len(plan.selection), len(plan.confirmation)
         (5, 35)
     """
-    ordered = sorted(eval_set.samples, key=lambda sample: _place(sample, seed))
+    ordered = _ordered(eval_set.samples, seed)
     most = samples if samples is not None else DEFAULT_SAMPLES
     wanted = _SCREENING if local and not shared else max(8, min(most, len(ordered)) // 5)
-    picked, others = _part(ordered, max(wanted, FITTING) if fitted else wanted)
-    left = min(most - len(picked), len(others))
-    enough = fitted and FITTING <= len(picked) < left
+    picked, others = _part(ordered, max(wanted, FITTING) if fitted else wanted, most)
+    enough = fitted and FITTING <= len(picked) < len(others)
     if fitted and not enough:
-        picked, others = _part(ordered, wanted)
-    if enough or _split_decides_more(
-        min(most, len(ordered)), min(most - len(picked), len(others)), candidates
-    ):
-        selection, confirmation = picked, others[: most - len(picked)]
-    else:
-        selection, confirmation = tuple(ordered[:most]), ()
+        picked, others = _part(ordered, wanted, most)
+    if not enough and not _split_decides_more(min(most, len(ordered)), len(others), candidates):
+        picked, others = list(ordered.rows[:most]), []
+    selection = tuple(eval_set.samples[row] for row in picked)
     return RowPlan(
         selection=selection,
-        confirmation=confirmation,
+        confirmation=tuple(eval_set.samples[row] for row in others),
         screened_answers=min(2, len(selection)) if local else len(selection),
         generated=min(5, most) if local else most,
         fitted=enough,
     )
 
 
-def _place(sample: Sample, seed: int) -> tuple[str, str]:
-    return _hash(f"{seed}:{_group(sample)}"), _hash(f"{seed}:{sample.id}")
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    """Rows in their order, and the hash of each row's group: 16 bytes a row, for millions."""
+
+    rows: Sequence[int]
+    groups: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _ordered(samples: Iterable[Sample], seed: int) -> _Order:
+    import numpy as np
+
+    groups, own = array("Q"), array("Q")
+    for sample in samples:
+        groups.append(_hash(f"{seed}:{_group(sample)}"))
+        own.append(_hash(f"{seed}:{sample.id}"))
+    keys = (np.frombuffer(own, dtype=np.uint64), np.frombuffer(groups, dtype=np.uint64))
+    return _Order(rows=array("Q", np.lexsort(keys).astype(np.uint64).tobytes()), groups=groups)
 
 
-def _part(ordered: Sequence[Sample], wanted: int) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
-    """Return one row each of the first ``wanted`` clusters, and the rows of all other clusters.
+def _hash(text: str) -> int:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def _part(ordered: _Order, wanted: int, most: int) -> tuple[list[int], list[int]]:
+    """Return one row each of the first ``wanted`` clusters, and rows of all other clusters.
 
     Rows of one cluster say nearly the same, so that screening on two of them is a waste, and
-    confirming on the second what was picked on the first would not be on fresh rows.
+    confirming on the second what was picked on the first would not be on fresh rows. Of both
+    together there are at most ``most``.
     """
-    groups: dict[str, Sample] = {}
-    for sample in ordered:
-        if len(groups) < wanted:
-            groups.setdefault(_group(sample), sample)
-    rest = tuple(sample for sample in ordered if _group(sample) not in groups)
-    return tuple(groups.values()), rest
+    picked: dict[int, int] = {}
+    for row in ordered.rows:
+        if len(picked) == wanted:
+            break
+        picked.setdefault(ordered.groups[row], row)
+    rest = (row for row in ordered.rows if ordered.groups[row] not in picked)
+    return list(picked.values()), list(islice(rest, max(most - len(picked), 0)))
 
 
 def _group(sample: Sample) -> str:
