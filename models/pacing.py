@@ -12,6 +12,8 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from .probing import Probe
+
 LONGEST_WAIT_S = 60.0
 """A server that asks to wait longer is not waited for."""
 
@@ -58,6 +60,7 @@ class Pace:
         self._cuts = 0
         self._since = 0
         self._served: deque[float] = deque()
+        self._probe = Probe()
         self._begun = clock()
 
     @property
@@ -131,6 +134,7 @@ class Pace:
             # The first guess may be far too low: until the next refusal it grows fast.
             faster = _FASTER if self._cuts > 1 else _FASTEST
             self._rate = min(self._rate * faster, self._ceiling or float("inf"))
+            self._probed(refused=False)
         self._admit()
 
     def pushed_back(self, began: float, *, limited: bool, wait_s: float | None) -> None:
@@ -148,14 +152,23 @@ class Pace:
             self._next_start = max(self._next_start, now + min(wait_s, LONGEST_WAIT_S))
         if self._cut_at is not None and began <= self._cut_at:
             return
+        if limited:
+            self._probed(refused=True)
+            if self._probe.on:
+                return
         self._cut_at = now
         if limited:
-            self._slow_down(now)
+            self._slow_down(now, wait_s)
         else:
             self._limit = max(1.0, self._limit * _CUT)
         self._since = 0
 
-    def _slow_down(self, now: float) -> None:
+    def _probed(self, *, refused: bool) -> None:
+        if self._rate is not None and self._cuts:
+            faster = self._rate * self._probe.seen(refused=refused)
+            self._rate = min(faster, self._ceiling or float("inf"))
+
+    def _slow_down(self, now: float, wait_s: float | None) -> None:
         self._forget(now)
         span = min(_WINDOW_S, max(_LEAST_S, now - self._begun))
         seen = max(len(self._served), 1) / span
@@ -167,6 +180,9 @@ class Pace:
             # What was served a moment ago can be served again: refusals that have nothing to do
             # with the rate must not bring it down to nothing.
             self._rate = max(self._rate * (_HALF if far else _BELOW), seen * _HALF)
+        if wait_s:
+            # Whoever is told when to come again need not come more seldom than that.
+            self._rate = max(self._rate, min(1 / wait_s, self._ceiling or float("inf")))
         self._cuts += 1
 
     def _forget(self, now: float) -> None:

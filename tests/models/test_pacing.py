@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import random
 from itertools import count
 
 import pytest
@@ -61,7 +62,24 @@ class Server:
         return True
 
 
-def play(server: Server, pace: Pace, requests: int, workers: int) -> float:
+class ShortServer(Server):
+    """A fake server that refuses a share of what comes, however slowly it comes."""
+
+    def __init__(self, world: World, share: float, seed: int, *, rate: float = 1e9) -> None:
+        super().__init__(world, rate=rate, burst=rate, latency=0.01, most=10_000)
+        self._share, self._chance = share, random.Random(seed)
+
+    async def ask(self) -> bool:
+        if self._chance.random() < self._share:
+            self.attempts += 1
+            await self.world.sleep(0.002)
+            return False
+        return await super().ask()
+
+
+def play(
+    server: Server, pace: Pace, requests: int, workers: int, wait_s: float | None = None
+) -> float:
     """Send requests until each is answered; return how long it took."""
     world = server.world
 
@@ -73,8 +91,8 @@ def play(server: Server, pace: Pace, requests: int, workers: int) -> float:
             if served:
                 pace.served()
                 return
-            pace.pushed_back(began, limited=True, wait_s=None)
-            await world.sleep(0.5)
+            pace.pushed_back(began, limited=True, wait_s=wait_s)
+            await world.sleep(wait_s or 0.5)
 
     async def all_of_them() -> None:
         waiting = iter(range(requests))
@@ -134,6 +152,44 @@ def test_a_passing_refusal_does_not_slow_a_run_for_good() -> None:
     asyncio.run(refused())
     took = play(server, pace, 1000, 8)
     assert took < 60
+
+
+@pytest.mark.parametrize("wait_s", [0.05, None])
+@pytest.mark.parametrize("share", [0.1, 0.3])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_refusals_that_being_slower_does_not_make_rarer_do_not_stop_a_run(
+    seed: int, share: float, wait_s: float | None
+) -> None:
+    world = World()
+    server = ShortServer(world, share, seed)
+    took = play(server, Pace(16, clock=world, sleep=world.sleep), 2000, 16, wait_s)
+    assert took <= 60
+
+
+def test_a_rate_limit_is_found_behind_refusals_of_another_kind() -> None:
+    world = World()
+    server = ShortServer(world, 0.2, 1, rate=20)
+    took = play(server, Pace(16, clock=world, sleep=world.sleep), 1500, 16, 0.05)
+    assert took <= 1.5 * 1500 / 20
+    assert server.attempts <= 2 * 1500 / 0.8
+
+
+def test_nobody_comes_more_seldom_than_the_server_asked() -> None:
+    world = World()
+    pace = Pace(16, clock=world, sleep=world.sleep)
+
+    async def refused() -> None:
+        for _ in range(30):
+            began = await pace.turn()
+            pace.end()
+            pace.pushed_back(began, limited=True, wait_s=0.5)
+
+    async def run() -> None:
+        await world.run(asyncio.ensure_future(refused()))
+
+    asyncio.run(run())
+    assert pace.rate is not None
+    assert pace.rate >= 2
 
 
 def test_all_wait_for_what_the_server_asked() -> None:
