@@ -11,6 +11,7 @@ import typer
 from ..core.errors import CostoptError
 from .analyze_options import (
     ENGINES,
+    SEARCHES,
     Batch,
     Concurrency,
     DryRun,
@@ -19,6 +20,7 @@ from .analyze_options import (
     Lossless,
     Margin,
     MaxCost,
+    MaxMinutes,
     MaxRequests,
     Metric,
     Offline,
@@ -26,6 +28,7 @@ from .analyze_options import (
     RayAddress,
     Resume,
     Samples,
+    Search,
     Seed,
     Static,
     Strategies,
@@ -78,6 +81,8 @@ def analyze(
     margin: Margin = None,
     max_cost: MaxCost = None,
     max_requests: MaxRequests = None,
+    max_minutes: MaxMinutes = None,
+    search: Search = None,
     concurrency: Concurrency = None,
     dry_run: DryRun = False,
     suggest_targets: SuggestTargets = False,
@@ -127,6 +132,8 @@ def analyze(
         "margin": margin,
         "max_cost": amount(max_cost, "--max-cost"),
         "max_requests": max_requests,
+        "max_minutes": max_minutes,
+        "search": search,
         "concurrency": concurrency,
         "suggest_targets": suggest_targets or None,
         "static": static or None,
@@ -223,12 +230,14 @@ def _options(
         margin=values.get("margin"),
         max_cost=max_cost,
         max_requests=values.get("max_requests"),
+        max_minutes=values.get("max_minutes"),
+        search=_known("search", values.get("search", "racing"), SEARCHES),
         concurrency=values.get("concurrency"),
         suggest_targets=values.get("suggest_targets", False),
         static=values.get("static", False),
         lossless=values.get("lossless", False),
         offline=values.get("offline", False),
-        engine=_engine(values.get("engine", "local")),
+        engine=_known("engine", values.get("engine", "local"), ENGINES),
         workers=values.get("workers", 2),
         ray_address=values.get("ray_address"),
         batch=values.get("batch", False),
@@ -239,11 +248,11 @@ def _options(
     )
 
 
-def _engine(name: str) -> str:
+def _known(what: str, name: str, known: tuple[str, ...]) -> str:
     from ..core.errors import nearest
 
-    if name not in ENGINES:
-        raise CostoptError(f'unknown engine "{name}"', hint=nearest(name, ENGINES))
+    if name not in known:
+        raise CostoptError(f'unknown {what} "{name}"', hint=nearest(name, known))
     return name
 
 

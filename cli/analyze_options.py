@@ -58,6 +58,21 @@ MaxRequests = Annotated[
     int | None,
     typer.Option("--max-requests", metavar="N", min=0, help="Never send more live requests."),
 ]
+MaxMinutes = Annotated[
+    float | None,
+    typer.Option("--max-minutes", metavar="N", min=0, help="Ask nothing more after N minutes."),
+]
+SEARCHES = ("racing", "exhaustive")
+Search = Annotated[
+    str | None,
+    typer.Option(
+        "--search",
+        metavar="racing|exhaustive",
+        help="Let variants that are clearly out leave early, or ask each on every selection row. "
+        "Default: racing.",
+        show_default=False,
+    ),
+]
 Concurrency = Annotated[
     int | None, typer.Option("--concurrency", metavar="N", min=1, help="Requests at a time.")
 ]

@@ -26,6 +26,8 @@ DEFAULTS: Mapping[str, Check] = {
     "margin": number(0),
     "max_cost": money,
     "max_requests": whole(0),
+    "max_minutes": number(0),
+    "search": text,
     "concurrency": whole(1),
     "engine": text,
     "workers": whole(1),

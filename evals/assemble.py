@@ -190,6 +190,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
             *(() if first else _audit_note(result, baseline, variant)),
             *(failed_note(result.measurement.outcomes(variant)) if result.measurement else ()),
             *_waiting_note(result, variant),
+            *_race_note(result, variant),
         ),
     )
 
@@ -239,6 +240,12 @@ def _waiting_note(result: PromptResult, variant: Variant) -> tuple[str, ...]:
     outcomes = result.measurement.outcomes(variant)
     waiting = sum(outcome.waits for outcome in outcomes)
     return (f"{waiting} of {len(outcomes)} rows wait in a batch",) if waiting else ()
+
+
+def _race_note(result: PromptResult, variant: Variant) -> tuple[str, ...]:
+    """Say when and why a variant left the race."""
+    left = result.measurement.measured.dropped.get(variant.name) if result.measurement else None
+    return (left.reason,) if left else ()
 
 
 def _audit_note(result: PromptResult, baseline: Variant, variant: Variant) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """One target of a run, with its price and client; starts the prompts' measurements."""
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ..compressors.base import StrategyContext
@@ -55,6 +56,7 @@ class Desk:
     """The client, where it asks in batches."""
     store: AnswerStore | None = None
     compressor: ContextCompressor | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
         """Return a prompt's result in the making; with a measurement where there can be one."""
@@ -93,6 +95,7 @@ class Desk:
                     runner=self._runner(prompt, judges, tally, shortener),
                     meter=meter,
                     judges=judges,
+                    race=self.options.search == "racing" and self.batches is None,
                     together=self.batches is not None,
                 )
             )
@@ -174,7 +177,13 @@ class Desk:
             cap_usd=self.options.max_cost,
             labels=_labels(prompt.eval_set),
             shortener=shortener,
+            deadline=self._deadline,
         )
+
+    @property
+    def _deadline(self) -> float | None:
+        minutes = self.options.max_minutes
+        return None if minutes is None else self.began + 60.0 * minutes
 
     def _judges(self, prompt: Prepared) -> dict[str, Judge | None]:
         """Say what judges each side: log-likelihood only ever judges the input side."""

@@ -16,6 +16,8 @@ from ..core.types import Answer, Failure, FailureKind, Sample, Score, Variant
 from .choice import ALPHA, assurance, compare, finalists
 from .fitting import RowsBench, Waiting, any_fitted, fit_chains
 from .plan import FINALISTS
+from .racing import Rules as RaceRules
+from .racing import Standing, leave, stages, summary
 from .runner import HARMFUL, REPEATED, Mode, Outcome, fair_order
 from .setup import Judge, Measured, Setup
 from .statistics import paired_bounds
@@ -59,6 +61,8 @@ class Measurement:
         if self.setup.join:
             await self._screen(self._propose(self._joined()))
             self._compare()
+        if self.measured.dropped:
+            self.measured.notes.append(summary(self.measured.dropped, self._competing))
         if plan.split:
             await self._confirm()
         else:
@@ -187,14 +191,64 @@ class Measurement:
 
     async def _screen(self, variants: Sequence[Variant]) -> None:
         self.measured.variants.extend(variants)
-        asked: list[tuple[Variant, Sequence[Sample], Mode]] = [
-            (variant, self._screening_rows(variant), judge.mode)
-            for variant in variants
-            if variant.rejected is None and (judge := self._judge(variant)) is not None
-        ]
-        await self.setup.runner.run_trials(fair_order(asked))
+        racing = [v for v in variants if v.rejected is None and self._judge(v) is not None]
+        rows = {v.name: self._screening_rows(v) for v in racing}
+        last = len(self.setup.plan.selection)
+        for stage in stages(last) if self.setup.race else (last,):
+            asked: list[tuple[Variant, Sequence[Sample], Mode]] = [
+                (variant, rows[variant.name][:stage], judge.mode)
+                for variant in racing
+                if (judge := self._judge(variant)) is not None
+            ]
+            await self.setup.runner.run_trials(fair_order(asked))
+            if stage < last:
+                racing = self._race_on(racing, stage)
         if self.setup.together:
             self._check_waiting(*(variant for variant in variants if variant.rejected is None))
+
+    # -- the race --------------------------------------------------------------------------
+
+    def _race_on(self, racing: Sequence[Variant], stage: int) -> list[Variant]:
+        """Return who goes on after a stage."""
+        self._compare()
+        savings = self._savings()
+        standings = {
+            v.name: self._standing(v, savings[v.name])
+            for v in racing
+            if not v.control and self._rows_of(v) >= stage
+        }
+        for side in ("input", "output"):
+            judge = self.setup.judges[side]
+            if judge is None:
+                continue
+            rules = RaceRules(
+                margin=judge.margin,
+                scale=judge.metric.scale,
+                unit=judge.metric.unit,
+                entrants=self._competing,
+                confirmation=len(self.setup.plan.confirmation) or len(self.setup.plan.selection),
+                finalists=FINALISTS,
+            )
+            here = [standings[v.name] for v in racing if v.side == side and v.name in standings]
+            self.measured.dropped.update({one.name: one for one in leave(here, rules)})
+        return [variant for variant in racing if variant.name not in self.measured.dropped]
+
+    def _rows_of(self, variant: Variant) -> int:
+        comparison = self.measured.comparisons.get(variant.name)
+        return len(comparison.differences) if comparison else 0
+
+    def _standing(self, variant: Variant, saving: float) -> Standing:
+        row_savings: tuple[float, ...] = ()
+        if not (self._lengths_only and variant.side == "input"):
+            row_savings = self.setup.meter.row_savings(
+                self.answers(self._baseline), self.answers(variant)
+            )
+        return Standing(
+            name=variant.name,
+            differences=self.measured.comparisons[variant.name].differences,
+            saving=saving,
+            row_savings=row_savings,
+        )
 
     def _screening_rows(self, variant: Variant) -> Sequence[Sample]:
         plan = self.setup.plan
@@ -204,13 +258,14 @@ class Measurement:
 
     def _compare(self) -> None:
         """Compare what was asked so far; later joins raise the number of candidates for all."""
-        competing = sum(
-            1 for v in self.measured.variants[1:] if v.rejected is None and not v.control
-        )
         for variant in self.measured.variants[1:]:
             if variant.rejected is None and variant.name not in self.measured.confirmed:
-                count = 1 if variant.control else competing
+                count = 1 if variant.control else self._competing
                 self._compare_one(variant, self._outcomes(variant), count)
+
+    @property
+    def _competing(self) -> int:
+        return sum(1 for v in self.measured.variants[1:] if v.rejected is None and not v.control)
 
     def _compare_one(self, variant: Variant, outcomes: Sequence[Outcome], candidates: int) -> None:
         judge = self._judge(variant)
@@ -266,7 +321,10 @@ class Measurement:
         candidates = {
             v.name: self.measured.comparisons[v.name]
             for v in self.measured.variants[1:]
-            if not v.control and v.name in self.measured.comparisons and self._decidable(v)
+            if not v.control
+            and v.name in self.measured.comparisons
+            and v.name not in self.measured.dropped
+            and self._decidable(v)
         }
         judge = self.setup.judges["input"] or self.setup.judges["output"]
         if judge is None or self.setup.runner.out_of_budget:

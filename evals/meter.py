@@ -156,9 +156,28 @@ class Meter:
         was, now = self._rough(before), self._rough(after)
         return 1 - now / was if was else None
 
+    def row_savings(
+        self, baseline_answers: Mapping[str, Answer], answers: Mapping[str, Answer]
+    ) -> tuple[float, ...]:
+        """Return what each row that both have saves, in parts of the baseline's mean cost.
+
+        By the target's own token counts, which tell a dearer variant as well as those that money
+        is counted with.
+        """
+        both = [id_ for id_ in answers if id_ in baseline_answers]
+        before, after = (
+            [self._rough_tokens(one[id_].usage.input, one[id_].usage.output) for id_ in both]
+            for one in (baseline_answers, answers)
+        )
+        mean = fmean(before) if before else 0.0
+        return tuple((old - new) / mean for old, new in zip(before, after, strict=True) if mean)
+
     def _rough(self, weight: Weight) -> float:
         if weight.seconds is not None:
             return weight.seconds
+        return self._rough_tokens(weight.input, weight.output or 0.0)
+
+    def _rough_tokens(self, read: float, written: float) -> float:
         rate_in = rate_out = 1.0
         if (
             self.price is not None
@@ -166,7 +185,7 @@ class Meter:
             and self.price.output is not None
         ):
             rate_in, rate_out = float(self.price.input), float(self.price.output)
-        return weight.input * rate_in + (weight.output or 0.0) * rate_out
+        return read * rate_in + written * rate_out
 
     def tokens(self, variant: Variant, weight: Weight, *, asked: bool) -> Tokens:
         """Return the report's token block."""

@@ -20,6 +20,10 @@ class AnalyzeOptions:
     margin: float | None = None
     max_cost: Decimal | None = None
     max_requests: int | None = None
+    max_minutes: float | None = None
+    """After so many minutes nothing more is asked."""
+    search: str = "racing"
+    """``racing``, or ``exhaustive``: whether variants that are clearly out are asked on."""
     concurrency: int | None = None
     static: bool = False
     lossless: bool = False

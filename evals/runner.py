@@ -1,6 +1,7 @@
 """Runs variants on samples: renders, asks through the client, scores; keeps every outcome."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -112,6 +113,8 @@ class Runner:
         default_factory=dict[tuple[str, str, Mode], Outcome]
     )
     out_of_budget: bool = False
+    deadline: float | None = None
+    """When nothing more is asked, by the monotonic clock in seconds."""
 
     async def run(
         self, variant: Variant, samples: Sequence[Sample], *modes: Mode
@@ -156,6 +159,8 @@ class Runner:
         )
 
     async def _outcome(self, trial: Trial) -> Outcome:
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            self.out_of_budget = True
         if self.out_of_budget:
             return Outcome(trial=trial, result=Failure(FailureKind.BUDGET, "the cap was reached"))
         try:

@@ -10,6 +10,7 @@ from .choice import Comparison
 from .meter import Meter
 from .metrics import Metric
 from .plan import RowPlan
+from .racing import Dropped
 from .runner import Mode, Runner
 
 
@@ -37,7 +38,8 @@ class Setup:
     meter: Meter
     judges: Mapping[str, Judge | None]
     """By side; ``None`` where nothing can judge it."""
-    seed: int = 0
+    race: bool = True
+    """Whether variants that are clearly out leave before the last selection row."""
     together: bool = False
     """Whether all that can be asked at once is: for batches, of which each takes hours."""
 
@@ -51,4 +53,6 @@ class Measured:
     confirmed: set[str] = field(default_factory=set[str])
     harm_seen: dict[str, bool] = field(default_factory=dict[str, bool])
     """By metric name."""
+    dropped: dict[str, Dropped] = field(default_factory=dict[str, Dropped])
+    """Variants that left the race, by name."""
     notes: list[str] = field(default_factory=list[str])
