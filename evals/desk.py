@@ -25,6 +25,7 @@ from .measure import Measurement
 from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
+from .payback import paid_by
 from .plan import RowPlan, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
@@ -45,6 +46,8 @@ class Desk:
     progress: Progress
     own: Price | None = None
     """What calls are really billed at; ``None`` where that is nothing or unknown."""
+    billed: Price | None = None
+    """What this run's calls are billed at, where they are asked in batches."""
     target: Target | None = None
     client: Asker | None = None
     batches: BatchClient | None = None
@@ -102,6 +105,11 @@ class Desk:
             judges=judges,
             notes=(*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes),
             lookup=self.stored,
+            paid=paid_by(
+                self.billed or self.own,
+                free=self.name == EMBEDDED,
+                concurrency=lambda: meter.concurrency,
+            ),
         )
 
     def _meter(self, prompt: Prepared, shortener: Shortener) -> Meter:

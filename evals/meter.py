@@ -10,10 +10,11 @@ from ..core.errors import CostoptError
 from ..core.protocols import TokenCounter
 from ..core.report import CostInfo, Delta, Latency, Tokens
 from ..core.types import Answer, PromptTemplate, Sample, Variant
-from ..costs.cost import cost_info
+from ..costs.cost import mean_request, money_of
 from ..costs.hourly import mean_concurrency
 from ..costs.prefix import static_prefix
 from ..costs.prices import Price
+from ..costs.request import MeanRequest
 from .runner import render_trial
 
 
@@ -183,8 +184,22 @@ class Meter:
 
     def cost(self, variant: Variant, weight: Weight, *, evidence: str) -> CostInfo:
         """Return the report's cost block."""
-        prefix = static_prefix(variant.template)
-        return cost_info(
+        request = self.request(variant, weight)
+        if request is None:
+            return CostInfo(evidence=evidence)
+        return money_of(
+            request,
+            calls_per_month=self.calls_per_month,
+            cache_hit_rate=self.cache_hit_rate,
+            batch=self.batch,
+            evidence=evidence,
+        )
+
+    def request(self, variant: Variant, weight: Weight) -> MeanRequest | None:
+        """Return the mean request that `cost` prices; ``None`` without a price."""
+        if self.price is None:
+            return None
+        return mean_request(
             input_mean=weight.input,
             # Without any answer the money is that of the input alone; the evidence says "list".
             output_mean=weight.output if weight.output is not None else 0.0,
@@ -192,12 +207,8 @@ class Meter:
             cache_write_mean=weight.cache_write,
             reasoning_mean=weight.reasoning,
             price=self.price,
-            calls_per_month=self.calls_per_month,
-            cache_hit_rate=self.cache_hit_rate,
-            batch=self.batch,
-            prefix_tokens=self.counter(prefix),
+            prefix_tokens=self.counter(static_prefix(variant.template)),
             seconds_mean=weight.seconds,
-            evidence=evidence,
         )
 
     def evidence(self, weight: Weight) -> str:
