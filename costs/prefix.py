@@ -1,6 +1,7 @@
 """What of a prompt a provider's prefix cache can hold."""
 
 import re
+from collections.abc import Callable
 
 from ..core.placeholders import Token, scan
 from ..core.types import PromptTemplate, Syntax
@@ -58,6 +59,21 @@ def _rendered(text: str, token: Token, syntax: Syntax) -> str:
     if token.kind == "escape":  # "{{" in an f-string is one brace; elsewhere `inner` is literal.
         return token.inner[0] if syntax is Syntax.FSTRING else token.inner
     return text[token.start : token.end]
+
+
+def prefix_tokens(template: PromptTemplate, count: Callable[[str], int]) -> int:
+    """Return the tokens that every request of a template begins with.
+
+    Tools and the response schema are among them: providers put them before the messages.
+
+    Args:
+        template: The template.
+        count: Counts a text's tokens.
+
+    Raises:
+        TemplateSyntaxError: a message cannot be cut into tokens.
+    """
+    return count(static_prefix(template)) + count(template.schemas)
 
 
 def moved_behind(before: PromptTemplate, after: PromptTemplate) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from ..core.money import PrefixInfo
 from ..core.protocols import TokenCounter
 from ..core.types import PromptTemplate
 from ..costs.hit_rates import HitLine, flip_rate
-from ..costs.prefix import moved_behind, static_prefix
+from ..costs.prefix import moved_behind, prefix_tokens
 from ..costs.request import MeanRequest
 
 
@@ -45,7 +45,7 @@ def beginning(
 ) -> Beginning:
     """Return how a variant's requests begin, held against the baseline's."""
     return Beginning(
-        tokens=counter(static_prefix(template)),
+        tokens=prefix_tokens(template, counter),
         moved=sum(counter(sentence) for sentence in moved_behind(baseline, template)),
         request=request,
     )

@@ -12,7 +12,7 @@ from ..core.report import CostInfo, Delta, Latency, Tokens
 from ..core.types import Answer, PromptTemplate, Sample, Variant
 from ..costs.cost import mean_request, money_of
 from ..costs.hourly import mean_concurrency
-from ..costs.prefix import static_prefix
+from ..costs.prefix import prefix_tokens
 from ..costs.prices import Price
 from ..costs.request import MeanRequest
 from .runner import render_trial
@@ -207,7 +207,7 @@ class Meter:
             cache_write_mean=weight.cache_write,
             reasoning_mean=weight.reasoning,
             price=self.price,
-            prefix_tokens=self.counter(static_prefix(variant.template)),
+            prefix_tokens=prefix_tokens(variant.template, self.counter),
             seconds_mean=weight.seconds,
         )
 
@@ -231,21 +231,28 @@ def _timed(answers: Mapping[str, Answer], others: Sequence[Answer]) -> bool:
 def delta(before: Weight, after: Weight, cost_before: CostInfo, cost_after: CostInfo) -> Delta:
     """Return token and money differences as fractions of the baseline."""
     return Delta(
-        input_tokens=_fraction(before.input, after.input),
+        input_tokens=fraction(before.input, after.input),
         output_tokens=(
-            _fraction(before.output, after.output)
+            fraction(before.output, after.output)
             if after.output_measured and before.output is not None and after.output is not None
             else None
         ),
-        usd_per_1k=_fraction(_number(cost_before.usd_per_1k), _number(cost_after.usd_per_1k)),
+        usd_per_1k=fraction(number(cost_before.usd_per_1k), number(cost_after.usd_per_1k)),
     )
 
 
-def _number(value: Decimal | None) -> float | None:
+def number(value: Decimal | None) -> float | None:
+    """Return an amount as a float; unknown stays unknown."""
     return None if value is None else float(value)
 
 
-def _fraction(before: float | None, after: float | None) -> float | None:
+def fraction(before: float | None, after: float | None) -> float | None:
+    """Return the change from one number to another as a fraction of the first.
+
+    Example:
+        >>> fraction(200, 150), fraction(None, 150) is None
+        (-0.25, True)
+    """
     return None if before is None or after is None or before == 0 else after / before - 1
 
 

@@ -123,6 +123,17 @@ def plan_rows(
     )
 
 
+def planned_rows(
+    eval_set: EvalSet, *, seed: int, selection: int, confirmation: int
+) -> tuple[Sample, ...]:
+    """Return the rows that a plan of these sizes has: what a report says of its own."""
+    ordered = sorted(eval_set.samples, key=lambda sample: _place(sample, seed))
+    if not confirmation:
+        return tuple(ordered[:selection])
+    picked, others = _part(ordered, selection)
+    return picked + others[:confirmation]
+
+
 def _place(sample: Sample, seed: int) -> tuple[str, str]:
     return _hash(f"{seed}:{_group(sample)}"), _hash(f"{seed}:{sample.id}")
 

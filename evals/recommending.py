@@ -19,10 +19,13 @@ def recommended(target: str, variants: Sequence[VariantReport]) -> Recommendatio
         target: Its name.
         variants: The target's, the baseline first.
     """
+    first = variants[0]
+    # A cost and a number of tokens are no two amounts to be compared: it is one for all of them.
+    cost = _usd if first.cost.usd_per_1k is not None else _tokens_as_cost
     candidates = [
         Candidate(
             name=variant.name,
-            cost=variant.cost.usd_per_1k or _tokens_as_cost(variant),
+            cost=cost(variant),
             verdict=variant.verdict,
             confirmed=variant.confirmed,
             control=variant.control,
@@ -31,8 +34,7 @@ def recommended(target: str, variants: Sequence[VariantReport]) -> Recommendatio
         for variant in variants[1:]
         if variant.rejected is None
     ]
-    first = variants[0]
-    name, reason = recommend(candidates, first.cost.usd_per_1k or _tokens_as_cost(first))
+    name, reason = recommend(candidates, cost(first))
     return Recommendation(target=target, variant=name, reason=reason)
 
 
@@ -54,6 +56,10 @@ def _quality_against(report: VariantReport) -> float | None:
     if report.verdict == "baseline":
         return 0.0
     return report.delta.quality.mean if report.delta and report.delta.quality else None
+
+
+def _usd(report: VariantReport) -> Decimal | None:
+    return report.cost.usd_per_1k
 
 
 def _tokens_as_cost(report: VariantReport) -> Decimal | None:
