@@ -180,9 +180,18 @@ def warm_batch_price(price: Price, *, stacks: bool | None) -> Price | None:
     if found is None or found.rates is None or price.rates is None or price.cache_read is None:
         return None
     if stacks is not False:
-        return None if found.cache_read is None else found
+        return found if _has_cached_rate(price, found) else None
     rates = {**vars(found.rates), "cache_read_mtok": price.rates.cache_read_mtok}
     return replace(found, cache_read=price.cache_read, rates=ModelPrice(**rates))
+
+
+def _has_cached_rate(price: Price, batch: Price) -> bool:
+    """Whether a batch's rate for cached input is its own, and not that of ordinary calls."""
+    if price.batch is not None:
+        return "cache_read" in batch.overridden
+    entry = price_table.find(price.ref)
+    on = date.fromisoformat(price.as_of)
+    return entry is not None and price_table.lists_cached_input(entry, on, "batch")
 
 
 def flex_price(price: Price) -> Price | None:
