@@ -22,7 +22,7 @@ from ..core.report import EvalSetInfo, PromptReport, TargetInfo, VariantReport
 from ..core.types import Answer, EvalSet, PromptTemplate, Request, Sample, StrategySpec, Variant
 from ..costs.prefix import moved_behind, prefix_tokens
 from ..costs.tokens import counter_for
-from ..models.inventory import summaries
+from ..models.inventory import identities
 from ..models.keys import request_key
 from ..models.store import FILE_NAME, AnswerStore
 from .meter import Meter, Weight
@@ -55,7 +55,7 @@ class Recounter:
             books = _Books(
                 template=prepared.template,
                 rows=self._rows(prepared.eval_set, prompt.eval_set),
-                answers=self._answers(target.name),
+                answers=_Stored(folder=answers_dir(self.run_dir), target=target),
                 before=_counter_before(target),
                 recounted=_priced_as_before(target) is not None,
                 after=counter_for(model),
@@ -113,16 +113,13 @@ class Recounter:
             confirmation=info.confirmation_rows,
         )
 
-    def _answers(self, target: str) -> "_Stored":
-        return _Stored(folder=answers_dir(self.run_dir), target=target)
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Stored:
     """The answers of one target that are in a store."""
 
     folder: Path
-    target: str
+    target: TargetInfo
 
     def find(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
         """Return the stored answers to requests, by their keys here."""
@@ -130,30 +127,20 @@ class _Stored:
             return {}
         store = AnswerStore(self.folder)
         try:
-            identities = _distinct(summaries(store, self.target))
+            known = identities(store, self.target.name, self.target.model)
             return {
                 key: answer
                 for key, request in requests.items()
-                for answer in _first(store, identities, request)
+                for answer in _first(store, known, request)
             }
         finally:
             store.close()
 
 
-def _distinct(found: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """Return as what a target's answers were stored: another version of it is another target."""
-    known: list[Mapping[str, object]] = []
-    for summary in found:
-        identity = summary.get("target")
-        if isinstance(identity, Mapping) and identity not in known:
-            known.append(identity)
-    return known
-
-
 def _first(
-    store: AnswerStore, identities: Sequence[Mapping[str, object]], request: Request
+    store: AnswerStore, known: Sequence[Mapping[str, object]], request: Request
 ) -> Iterator[Answer]:
-    for identity in identities:
+    for identity in known:
         answer = store.get(request_key(identity, request))
         if answer is not None:
             yield answer

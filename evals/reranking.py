@@ -43,9 +43,13 @@ def _choice(across: Across, rows: Sequence[AcrossRow]) -> tuple[str | None, str]
         return None, f"{chosen.name} is not the cheapest any more at these prices; {_AGAIN}"
     part = float(chosen.usd_per_1k / base)
     return chosen.name, (
-        f"{chosen.name} {chosen.verdict} against {across.baseline} and is still the cheapest of "
-        f"these at these prices: {100 * part:.0f} % of its cost"
+        f"{_verb(chosen)} against {across.baseline} at {100 * part:.0f} % of its cost, and is "
+        "still the cheapest of those whose cost is known at these prices"
     )
+
+
+def _verb(row: AcrossRow) -> str:
+    return f"{row.name} {'is better' if row.verdict == 'better' else 'holds'}"
 
 
 def _below(row: AcrossRow, usd: Decimal) -> bool:
