@@ -136,7 +136,8 @@ class _Page:
         for index, line in enumerate(lines):
             line.rstrip()
             space = " " * (indent + (hang if index else 0))
-            self._print(_assemble([(space, ""), (line.plain, style)]), wrap=False)
+            # Where a line is broken, what stood in its middle may come to read as a command.
+            self._print(_assemble([(space, ""), (clean(line.plain), style)]), wrap=False)
 
     def text(self) -> str:
         return self._file.getvalue()

@@ -1,15 +1,19 @@
 """The guard of the prefix: what falls under a floor, what is moved behind a placeholder."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from costopt.core.progress import Silent
 from costopt.core.types import Message, PromptTemplate, Source, Syntax
 from costopt.costs.cost import mean_request
 from costopt.costs.prefix import moved_behind
 from costopt.costs.prices import price_for
 from costopt.costs.tokens import counter_for
+from costopt.evals.analysis import analyze
 from costopt.evals.caching import Beginning, beginning, prefix_info
+from costopt.evals.options import AnalyzeOptions
 
 NOVEMBER = date(2026, 11, 1)
 HAIKU = price_for("anthropic:claude-haiku-4-5", on=NOVEMBER)
@@ -125,3 +129,33 @@ def test_part_of_the_rules_moved_behind() -> None:
         "Answer from the handbook only.\n\n{{ question }}\n\nNever promise a date of delivery."
     )
     assert moved_behind(before, after) == ("Never promise a date of delivery.",)
+
+
+def test_an_analysis_warns_of_a_variant_under_the_floor(tmp_path: Path) -> None:
+    """The default target is priced as a model of OpenAI's, which caches from 1,024 tokens on."""
+    count = counter_for("openai:gpt-5.4-mini")
+    filler = "Please note that it is very important that you read the whole form carefully.\n"
+    text, number = "", 0
+    while count(text + filler) < 1030:
+        number += 1
+        text += f"Form {number} is filed under letter {chr(65 + number % 26)}.\n"
+    (tmp_path / "forms.md").write_text(f"{text}{filler}\n{{{{ form }}}}\n", encoding="utf-8")
+    found = analyze(
+        AnalyzeOptions(
+            paths=(tmp_path / "forms.md",), strategies=("filler", "answer-only"), static=True
+        ),
+        Silent(),
+    )
+    baseline, *variants = found.prompts[0].variants
+    named = {variant.name: variant for variant in variants}
+    assert baseline.prefix is not None
+    assert baseline.prefix.cached is True
+    shorter = named["filler"].prefix
+    assert shorter is not None
+    assert shorter.tokens < 1024 <= baseline.prefix.tokens
+    (warning,) = shorter.warnings
+    assert "under the floor of 1,024 tokens of openai:gpt-5.4-mini" in warning
+    assert "warm requests cost $" in warning
+    assert shorter.cheaper_below_flip is True
+    assert found.targets[0].cache is not None
+    assert found.targets[0].cache.floor == 1024
