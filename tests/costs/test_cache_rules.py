@@ -4,6 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,13 @@ def test_every_rule_says_where_it_is_from_and_when_it_held() -> None:
         assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", rule.as_of), rule
         assert rule.lifetimes, rule
         assert all(life.write is None or life.write >= 1 for life in rule.lifetimes), rule
+
+
+def test_the_table_of_the_docs_is_that_of_the_code() -> None:
+    page = (Path(__file__).parents[2] / "docs/money.md").read_text("utf-8")
+    rows = re.findall(r"^\| .*? \| (\d+) \| .* \| (20\d\d-\d\d) \|$", page, re.MULTILINE)
+    found = sorted((rule.floor, rule.as_of) for _, rule in cache_rules._RULES)
+    assert sorted((int(floor), as_of) for floor, as_of in rows) == found
 
 
 @pytest.mark.parametrize(
