@@ -111,7 +111,8 @@ class Payback:
 
     Attributes:
         answers: All that the result rests on, those of earlier runs included.
-        usd: What they cost at today's prices, as they were asked here; ``None`` where unknown.
+        usd: What they cost at today's prices for ordinary calls, whatever way they were asked, so
+            that the same answers always come to the same; ``None`` where unknown.
         calls: After how many calls the saving is as much; ``None`` where nothing is saved, or one
             of the two is unknown.
         months: How long that takes at ``calls_per_month``.

@@ -1,6 +1,7 @@
 """What of a prompt a provider's prefix cache can hold."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
 from ..core.placeholders import Token, scan
@@ -97,12 +98,9 @@ def moved_behind(before: PromptTemplate, after: PromptTemplate) -> tuple[str, ..
     was, now = static_prefix(before), static_prefix(after)
     if len(now) >= len(was):
         return ()
-    text, old = after.text, before.text
-    return tuple(
-        sentence
-        for sentence in _sentences(was)
-        if old.count(sentence) == 1 and sentence in text and sentence not in now
-    )
+    old = Counter(_sentences(before.text))
+    behind = set(_sentences(after.text)) - set(_sentences(now))
+    return tuple(one for one in _sentences(was) if old[one] == 1 and one in behind)
 
 
 def _sentences(text: str) -> list[str]:

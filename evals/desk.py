@@ -46,8 +46,6 @@ class Desk:
     progress: Progress
     own: Price | None = None
     """What calls are really billed at; ``None`` where that is nothing or unknown."""
-    billed: Price | None = None
-    """What this run's calls are billed at, where they are asked in batches."""
     target: Target | None = None
     client: Asker | None = None
     batches: BatchClient | None = None
@@ -106,7 +104,7 @@ class Desk:
             notes=(*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes),
             lookup=self.stored,
             paid=paid_by(
-                self.billed or self.own,
+                self.own,
                 free=self.name == EMBEDDED,
                 concurrency=lambda: meter.concurrency,
             ),

@@ -131,7 +131,6 @@ def open_desk(
         return desk
     desk.store = shared.ledger.store
     if api is not None:
-        desk.billed = batch_price_of(name, config)
         desk.client = desk.batches = _batch_client(target, api, config, shared, desk)
     else:
         desk.client = _client(target, config, desk, shared)
