@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..core.placeholders import Token, scan
 from ..core.types import PromptTemplate, Syntax
@@ -98,9 +98,22 @@ def moved_behind(before: PromptTemplate, after: PromptTemplate) -> tuple[str, ..
     was, now = static_prefix(before), static_prefix(after)
     if len(now) >= len(was):
         return ()
-    old = Counter(_sentences(before.text))
-    behind = set(_sentences(after.text)) - set(_sentences(now))
+    old = Counter(_all_sentences(before))
+    behind = set(_all_sentences(after)) - set(_sentences(now))
     return tuple(one for one in _sentences(was) if old[one] == 1 and one in behind)
+
+
+def _all_sentences(template: PromptTemplate) -> Iterator[str]:
+    """Yield the sentences of a template's own text, cut at what is filled in."""
+    for message in template.messages:
+        piece = ""
+        for token in scan(message.content, template.syntax):
+            if token.kind in ("variable", "statement"):
+                yield from _sentences(piece)
+                piece = ""
+            else:
+                piece += _rendered(message.content, token, template.syntax)
+        yield from _sentences(piece)
 
 
 def _sentences(text: str) -> list[str]:

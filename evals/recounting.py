@@ -49,7 +49,7 @@ class Recounter:
 
     def __call__(self, prompt: PromptReport, target: TargetInfo, model: str) -> Counts:
         """Return a prompt's tokens at a target as ``model`` counts them, variant by variant."""
-        variants = [v for v in prompt.variants if v.target == target.name and v.rejected is None]
+        variants = [v for v in prompt.variants if v.target == target.name]
         try:
             prepared = self._prepared(prompt, variants[0])
             books = _Books(

@@ -147,7 +147,7 @@ def _money(
     said = (
         *money.cache_lines(variants, best),
         money.regimes_line(prompt, variants, best),
-        money.terms_line(target, variants),
+        money.terms_line(prompt, target, variants),
         money.payback_line(chosen) if chosen else None,
     )
     return [line for line in said if line is not None]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from ..core.money import BreakEven, Payback
+from ..core.money import BreakEven, CacheTerms, Payback
 from ..core.report import PromptReport, Recommendation, TargetInfo, VariantReport
 from .numbers import count, mean, percent, usd
 from .safe import clean
@@ -129,7 +129,9 @@ def cache_lines(variants: Sequence[VariantReport], best: str | None) -> list[str
     ]
 
 
-def terms_line(target: TargetInfo, variants: Sequence[VariantReport]) -> str | None:
+def terms_line(
+    prompt: PromptReport, target: TargetInfo, variants: Sequence[VariantReport]
+) -> str | None:
     """Say from when on a provider's cache pays; nothing where no prompt here is cached."""
     terms = target.cache
     if terms is None or not any(v.prefix is not None and v.prefix.cached for v in variants):
@@ -139,7 +141,16 @@ def terms_line(target: TargetInfo, variants: Sequence[VariantReport]) -> str | N
     pays = f"; {', '.join(rate for rate in rates if rate)}" if any(rates) else ""
     note = f"; {clean(terms.note, 200)}" if terms.note else ""
     source = f"{clean(terms.source, 200)}, {clean(terms.as_of, 20)}"
-    return f"cache: {floor}, {clean(terms.how, 20)}{pays}{note} ({source})"
+    return f"cache: {floor}, {clean(terms.how, 20)}{pays}{_loses(prompt, terms)}{note} ({source})"
+
+
+def _loses(prompt: PromptReport, terms: CacheTerms) -> str:
+    """Say that caching costs more than it saves at the prompt's hit rate, where it does."""
+    rate = prompt.cache_hit_rate
+    needed = next((found.hit_rate for found in terms.break_even), None)
+    if rate is None or needed is None or rate >= needed:
+        return ""
+    return f"; at {_rate(rate)} hits it costs more than it saves"
 
 
 def _pays(found: BreakEven) -> str:
@@ -157,7 +168,7 @@ def payback_line(chosen: Recommendation) -> str | None:
     Example:
         >>> payback_line(Recommendation(target="t", variant="filler", reason="", payback=Payback(
         ...     answers=412, usd=Decimal("1.20"), calls=48_000, months=0.12)))
-        'measuring cost $1.20 (412 answers): paid for after 48,000 calls, 3.7 days'
+        'measuring cost $1.20 (412 answers): paid for after 48,000 calls, 3.6 days'
     """
     found = chosen.payback
     if found is None or chosen.variant == "baseline":

@@ -276,7 +276,7 @@ def _money(
         page.say(line, "yellow", hang=2)
     said = (
         money.regimes_line(prompt, variants, best),
-        money.terms_line(target, variants),
+        money.terms_line(prompt, target, variants),
         money.payback_line(chosen) if chosen else None,
     )
     for line in filter(None, said):

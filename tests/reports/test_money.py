@@ -19,7 +19,7 @@ from costopt.core.money import (
 from costopt.core.report import PromptReport, Recommendation, Report, VariantReport
 from costopt.reports.json import from_json, to_json
 from costopt.reports.markdown import to_markdown
-from costopt.reports.money import cache_lines, flip_line, payback_line, regimes_line
+from costopt.reports.money import cache_lines, flip_line, payback_line, regimes_line, terms_line
 from costopt.reports.terminal import render
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]")
@@ -164,6 +164,22 @@ def test_the_hit_rate_is_named_where_there_is_one(cached: Report) -> None:
     line = regimes_line(replace(prompt, cache_hit_rate=0.8), (base,), None)
     assert line is not None
     assert "at 80.0 % hits $1.50" in line
+
+
+@pytest.mark.parametrize(("rate", "loses"), [(0.2, True), (0.22, False), (None, False)])
+def test_a_hit_rate_at_which_caching_loses_is_said(
+    cached: Report, rate: float | None, loses: bool
+) -> None:
+    prompt = replace(cached.prompts[0], cache_hit_rate=rate)
+    line = terms_line(prompt, cached.targets[0], prompt.variants)
+    assert line is not None
+    assert ("at 20.0 % hits it costs more than it saves" in line) is loses
+
+
+def test_no_terms_where_no_prompt_is_cached(cached: Report) -> None:
+    prompt = cached.prompts[0]
+    assert terms_line(prompt, cached.targets[0], prompt.variants[1:]) is None
+    assert terms_line(prompt, replace(cached.targets[0], cache=None), prompt.variants) is None
 
 
 def test_one_way_of_calling_stands_in_the_table_alone(sample_report: Report) -> None:
