@@ -77,7 +77,7 @@ def _global(
 app.command(short_help="Measure what can be cheaper, at what change in quality.")(analyze)
 app.command(short_help="Count tokens and money of files, like wc.")(tokens)
 app.command(short_help="Shorten a prompt file, or a value, without asking a model.")(compress)
-app.command(short_help="Show a saved report in another format.")(report)
+app.command(short_help="Show a saved report, or price it anew.")(report)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
 app.add_typer(batch_app, name="batch")

@@ -1,40 +1,38 @@
 """The report: what `analyze` found. Every output reads it; contract.md fixes its JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from .forecast import Forecast
+from .money import (
+    CacheTerms,
+    CostInfo,
+    Payback,
+    PrefixInfo,
+    PricedBefore,
+    PriceInfo,
+)
 from .types import GenerationSettings, Message, Safety, Side, Verdict
 
 SCHEMA = "costopt.report/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PriceInfo:
-    """USD per million tokens, as of a date; ``None`` where the source has none.
-
-    A server of one's own has ``usd_per_hour`` and no rates by the token.
-    """
-
-    input: Decimal | None
-    output: Decimal | None
-    cache_read: Decimal | None = None
-    cache_write: Decimal | None = None
-    as_of: str = ""
-    source: str = ""
-    usd_per_hour: Decimal | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class TargetInfo:
-    """A target of the run."""
+    """A target of the run.
+
+    ``cache`` is ``None`` where its provider's rules are unknown, ``repriced_from`` where its money
+    is that of the run itself.
+    """
 
     name: str
     model: str
     priced_as: str | None = None
     price: PriceInfo | None = None
+    cache: CacheTerms | None = None
+    repriced_from: PricedBefore | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,27 +115,6 @@ class Tokens:
     cache_write_mean: float | None = None
     output_mean: float | None = None
     reasoning_mean: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Regimes:
-    """USD per 1,000 requests under each way of calling; ``None`` where the provider has none."""
-
-    cold: Decimal | None = None
-    warm: Decimal | None = None
-    hit_rate: Decimal | None = None
-    batch: Decimal | None = None
-    flex: Decimal | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CostInfo:
-    """Money. ``evidence`` is measured, replayed, estimated or list."""
-
-    usd_per_1k: Decimal | None = None
-    usd_per_month: Decimal | None = None
-    regimes: Regimes = field(default_factory=Regimes)
-    evidence: str = "estimated"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,15 +209,25 @@ class VariantReport:
     rejected: str | None = None
     control: bool = False
     notes: tuple[str, ...] = ()
+    prefix: PrefixInfo | None = None
+    """``None`` in a report that does not hold it."""
+    confirmed: bool = False
+    """Whether its verdict was reached on rows it was not picked on, or corrected for all."""
+    harm_seen: bool = False
+    """Whether the metric that judged it saw the harmful control as worse."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """The variant to use at a target, and why in a sentence."""
+    """The variant to use at a target, and why in a sentence.
+
+    ``payback`` is ``None`` where nothing was measured.
+    """
 
     target: str
     variant: str
     reason: str
+    payback: Payback | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,6 +334,10 @@ class PromptReport:
     across: Across | None = None
     """``None`` where there is one target."""
     suggestions: tuple[Suggestion, ...] = ()
+    cache_hit_rate: float | None = None
+    """Share of the calls that find the prefix cached, as the configuration says."""
+    batch: bool = False
+    """Whether its calls are made in batches."""
 
 
 @dataclass(frozen=True, kw_only=True)

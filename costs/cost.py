@@ -1,14 +1,9 @@
 """What a request costs under each way of calling: cold, warm, at a hit rate, in a batch, flex."""
 
-from dataclasses import dataclass
-from decimal import Decimal, localcontext
-
 from ..core.errors import CostoptError
-from ..core.report import CostInfo, Regimes
-from .prefix import cache_floor
-from .prices import Price, batch_price, flex_price, usd
-
-_NANODOLLAR = Decimal("1e-9")
+from ..core.money import CostInfo
+from .prices import Price
+from .request import MeanRequest, tidy
 
 
 def cost_info(
@@ -67,8 +62,58 @@ def cost_info(
         raise CostoptError(f"cache_hit_rate must lie in 0 to 1, not {cache_hit_rate}")
     if price is None or input_mean is None or output_mean is None:
         return CostInfo(evidence=evidence)
+    request = mean_request(
+        input_mean=input_mean,
+        output_mean=output_mean,
+        price=price,
+        cache_read_mean=cache_read_mean,
+        cache_write_mean=cache_write_mean,
+        reasoning_mean=reasoning_mean,
+        prefix_tokens=prefix_tokens,
+        seconds_mean=seconds_mean,
+    )
+    return money_of(
+        request,
+        calls_per_month=calls_per_month,
+        cache_hit_rate=cache_hit_rate,
+        batch=batch,
+        evidence=evidence,
+    )
+
+
+def money_of(
+    request: MeanRequest,
+    *,
+    calls_per_month: int | None,
+    cache_hit_rate: float | None,
+    batch: bool,
+    evidence: str,
+) -> CostInfo:
+    """Return the money of a mean request; the arguments are those of `cost_info`."""
+    regimes = request.regimes(cache_hit_rate)
+    per_1k = regimes.cold if regimes.hit_rate is None else regimes.hit_rate
+    if batch:
+        per_1k = regimes.batch
+    per_month = None
+    if per_1k is not None and calls_per_month is not None:
+        per_month = tidy(per_1k * calls_per_month / 1000)
+    return CostInfo(usd_per_1k=per_1k, usd_per_month=per_month, regimes=regimes, evidence=evidence)
+
+
+def mean_request(
+    *,
+    input_mean: float,
+    output_mean: float,
+    price: Price,
+    cache_read_mean: float | None = None,
+    cache_write_mean: float | None = None,
+    reasoning_mean: float | None = None,
+    prefix_tokens: int | None = None,
+    seconds_mean: float | None = None,
+) -> MeanRequest:
+    """Return the mean request, with the arguments of `cost_info`."""
     written = cache_write_mean and cache_write_mean + (cache_read_mean or 0)
-    request = _Request(
+    return MeanRequest(
         price=price,
         input=input_mean,
         output=output_mean,
@@ -77,84 +122,3 @@ def cost_info(
         written=written or 0,
         prefix=prefix_tokens,
     )
-    regimes = request.regimes(cache_hit_rate)
-    per_1k = regimes.cold if regimes.hit_rate is None else regimes.hit_rate
-    if batch:
-        per_1k = regimes.batch
-    per_month = None
-    if per_1k is not None and calls_per_month is not None:
-        per_month = _tidy(per_1k * calls_per_month / 1000)
-    return CostInfo(usd_per_1k=per_1k, usd_per_month=per_month, regimes=regimes, evidence=evidence)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Request:
-    """The mean request."""
-
-    price: Price
-    input: float
-    output: float
-    reasoning: float
-    seconds: float | None
-    written: float
-    prefix: int | None
-
-    def regimes(self, hit_rate: float | None) -> Regimes:
-        """Return the cost per 1,000 under each way of calling."""
-        cold = self._per_1k(self.price, written=self.written)
-        warm = self._per_1k(self.price, read=self.prefix) if self._cached else None
-        return Regimes(
-            cold=cold,
-            warm=warm,
-            hit_rate=None if hit_rate is None else self._mixed(cold, warm, hit_rate),
-            batch=self._per_1k(batch_price(self.price), written=self.written),
-            flex=self._per_1k(flex_price(self.price), written=self.written),
-        )
-
-    @property
-    def _floor(self) -> int | None:
-        """From which prefix on the provider caches, at a price that we know."""
-        return None if self.price.cache_read is None else cache_floor(self.price.ref)
-
-    @property
-    def _cached(self) -> bool:
-        """Whether the provider caches this prefix."""
-        return self.prefix is not None and self._floor is not None and self.prefix >= self._floor
-
-    def _mixed(self, cold: Decimal | None, warm: Decimal | None, rate: float) -> Decimal | None:
-        """Return the cost where a share of the requests finds the prefix cached."""
-        if self._floor is None or self.prefix is None:
-            return None
-        if not self._cached:  # Too short to be cached: no request ever finds it.
-            return cold
-        # Who misses the cache writes it, where writing is billed.
-        paid = self.price.cache_write is not None
-        miss = self._per_1k(self.price, written=self.prefix if paid else 0)
-        if warm is None or miss is None:
-            return None
-        share = Decimal(str(rate))
-        return _tidy(share * warm + (1 - share) * miss)
-
-    def _per_1k(
-        self, price: Price | None, *, read: float | None = 0, written: float = 0
-    ) -> Decimal | None:
-        """Return the cost of 1,000 requests; a prefix never exceeds its request."""
-        if price is None:
-            return None
-        one = usd(
-            price,
-            input=self.input,
-            output=self.output,
-            cache_read=min(read or 0, self.input),
-            cache_write=min(written, self.input),
-            reasoning=min(self.reasoning, self.output),
-            seconds=self.seconds,
-        )
-        return None if one is None else _tidy(one * 1000)
-
-
-def _tidy(amount: Decimal) -> Decimal:
-    """Round to a billionth of a dollar, without trailing zeros."""
-    with localcontext(prec=60):  # Room for any price times any number of calls.
-        rounded = amount.quantize(_NANODOLLAR)
-        return rounded.to_integral() if rounded == rounded.to_integral() else rounded.normalize()

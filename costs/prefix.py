@@ -1,28 +1,15 @@
-"""Provider's prefix caches: what of a prompt they can hold, and from which length."""
+"""What of a prompt a provider's prefix cache can hold."""
 
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from ..core.placeholders import Token, scan
 from ..core.types import PromptTemplate, Syntax
+from .cache_rules import cache_rule
 
-# Below its floor a provider caches nothing, and says nothing. Anthropic's floors differ by model:
-# the figures of its prompt-caching page in 2026, which a third party measured in July 2026. OpenAI
-# caches from 1,024 tokens. For Gemini's implicit cache the sources disagree; the higher figures are
-# taken, so that no saving is promised that may not come. What is not listed is unknown: a newer
-# model (Sonnet 5.5) may have another floor than the one that it is named after (Sonnet 5).
-_VERSION_ENDS = r"(?!\d)(?![-.]\d(?!\d))"
-_FLOORS = tuple(
-    (re.compile(pattern), floor)
-    for pattern, floor in (
-        (r"(openai|azure)[^:]*:", 1024),
-        (rf"anthropic:claude-(opus-5|fable-5){_VERSION_ENDS}", 512),
-        (rf"anthropic:claude-(opus-4[-.]8|sonnet-5|sonnet-4[-.][56]){_VERSION_ENDS}", 1024),
-        (rf"anthropic:claude-opus-4[-.]7{_VERSION_ENDS}", 2048),
-        (rf"anthropic:claude-(opus-4[-.][56]|haiku-4[-.]5){_VERSION_ENDS}", 4096),
-        (r"(google|gemini)[^:]*:gemini-(2\.5|[3-9]).*flash", 2048),
-        (r"(google|gemini)[^:]*:gemini-(2\.5|[3-9]).*pro", 4096),
-    )
-)
+_TELLING = 12
+"""Characters of a sentence that is not found in a text by chance."""
 
 
 def cache_floor(ref: str) -> int | None:
@@ -34,11 +21,9 @@ def cache_floor(ref: str) -> int | None:
     Example:
         >>> cache_floor("openai:gpt-5.4-mini"), cache_floor("anthropic:claude-haiku-4-5")
         (1024, 4096)
-        >>> cache_floor("deepseek:deepseek-chat") is None
-        True
     """
-    floors = (floor for pattern, floor in _FLOORS if pattern.match(ref.lower()))
-    return next(floors, None)
+    rule = cache_rule(ref)
+    return rule.floor if rule is not None else None
 
 
 def static_prefix(template: PromptTemplate) -> str:
@@ -75,3 +60,63 @@ def _rendered(text: str, token: Token, syntax: Syntax) -> str:
     if token.kind == "escape":  # "{{" in an f-string is one brace; elsewhere `inner` is literal.
         return token.inner[0] if syntax is Syntax.FSTRING else token.inner
     return text[token.start : token.end]
+
+
+def prefix_tokens(template: PromptTemplate, count: Callable[[str], int]) -> int:
+    """Return the tokens that every request of a template begins with.
+
+    Tools and the response schema are among them: providers put them before the messages.
+
+    Args:
+        template: The template.
+        count: Counts a text's tokens.
+
+    Raises:
+        TemplateSyntaxError: a message cannot be cut into tokens.
+    """
+    return count(static_prefix(template)) + count(template.schemas)
+
+
+def moved_behind(before: PromptTemplate, after: PromptTemplate) -> tuple[str, ...]:
+    """Return the sentences of one template's static prefix that another has behind a placeholder.
+
+    Only what stands once in the first template counts, and still stands in the second: a sentence
+    that was cut or rewritten is not moved.
+
+    Raises:
+        TemplateSyntaxError: a message cannot be cut into tokens.
+
+    Example:
+        >>> from costopt.core.types import Message, PromptTemplate, Source, Syntax
+        >>> def made(text):
+        ...     source = Source(path="a.md", format="markdown", raw="")
+        ...     return PromptTemplate(name="a", messages=(Message("user", text),), variables=("q",),
+        ...                           syntax=Syntax.JINJA, source=source)
+        >>> moved_behind(made("Answer in one word. {{ q }}"), made("{{ q }} Answer in one word."))
+        ('Answer in one word.',)
+    """
+    was, now = static_prefix(before), static_prefix(after)
+    if len(now) >= len(was):
+        return ()
+    old = Counter(_all_sentences(before))
+    behind = set(_all_sentences(after)) - set(_sentences(now))
+    return tuple(one for one in _sentences(was) if old[one] == 1 and one in behind)
+
+
+def _all_sentences(template: PromptTemplate) -> Iterator[str]:
+    """Yield the sentences of a template's own text, cut at what is filled in."""
+    for message in template.messages:
+        piece = ""
+        for token in scan(message.content, template.syntax):
+            if token.kind in ("variable", "statement"):
+                yield from _sentences(piece)
+                piece = ""
+            else:
+                piece += _rendered(message.content, token, template.syntax)
+        yield from _sentences(piece)
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences and lines of a text that are long enough to be told from others."""
+    parts = (part.strip() for part in re.split(r"(?<=[.!?:])\s+|\n+", text))
+    return [part for part in parts if len(part) >= _TELLING]

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, ModelPrice
+    from genai_prices.types import ModelInfo, ModelPrice, PriceVariant
 
 # Providers go by these names in client libraries and in costopt's targets. The table's own
 # matching takes any name that contains a provider's ("my-openai-proxy"): somebody's own server
@@ -72,12 +72,26 @@ def variant_rates(entry: Entry, on: date, way: str) -> "ModelPrice | None":
     without a word: a saving that does not exist. So the variant is looked for first. A maker's
     variants say nothing about a reseller's.
     """
+    if _variant(entry, on, way) is None:
+        return None
+    return entry.model.get_prices(_moment(on), dict([VARIANTS[way]]))
+
+
+def lists_cached_input(entry: Entry, on: date, way: str) -> bool:
+    """Say whether the table has a rate for cached input of its own for one of `VARIANTS`.
+
+    Where it has none, `variant_rates` holds the standard rate in its place.
+    """
+    found = _variant(entry, on, way)
+    return found is not None and found.prices.cache_read_mtok is not None
+
+
+def _variant(entry: Entry, on: date, way: str) -> "PriceVariant | None":
     key, value = VARIANTS[way]
-    moment = _moment(on)
     for variant in (entry.model.price_variants or ()) if entry.own else ():
-        active = variant.constraint is None or variant.constraint.active(moment)
+        active = variant.constraint is None or variant.constraint.active(_moment(on))
         if active and variant.when == {key: value} and variant.prices.input_mtok is not None:
-            return entry.model.get_prices(moment, {key: value})
+            return variant
     return None
 
 

@@ -165,6 +165,35 @@ def batch_price(price: Price) -> Price | None:
     return _variant(price, "batch")
 
 
+def warm_batch_price(price: Price, *, stacks: bool | None) -> Price | None:
+    """Return the price of a batch whose prefixes are found cached; ``None`` where it is unknown.
+
+    Args:
+        price: The price of ordinary calls.
+        stacks: Whether the provider gives the discounts for cached input and for a batch
+            together. False: cached input costs what it costs outside of a batch. ``None``: the
+            provider does not say, and what its price list has for cached input in a batch holds.
+    """
+    from genai_prices.types import ModelPrice
+
+    found = batch_price(price)
+    if found is None or found.rates is None or price.rates is None or price.cache_read is None:
+        return None
+    if stacks is not False:
+        return found if _has_cached_rate(price, found) else None
+    rates = {**vars(found.rates), "cache_read_mtok": price.rates.cache_read_mtok}
+    return replace(found, cache_read=price.cache_read, rates=ModelPrice(**rates))
+
+
+def _has_cached_rate(price: Price, batch: Price) -> bool:
+    """Whether a batch's rate for cached input is its own, and not that of ordinary calls."""
+    if price.batch is not None:
+        return "cache_read" in batch.overridden
+    entry = price_table.find(price.ref)
+    on = date.fromisoformat(price.as_of)
+    return entry is not None and price_table.lists_cached_input(entry, on, "batch")
+
+
 def flex_price(price: Price) -> Price | None:
     """Return the price of the slower "flex" tier; ``None`` where the provider lists none."""
     return _variant(price, "flex")

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from statistics import fmean
 from typing import TypeAlias
 
 from ..compressors.registry import entry
+from ..core.money import CostInfo, PrefixInfo
 from ..core.report import (
-    CostInfo,
     EvalSetInfo,
     PromptReport,
     Quality,
@@ -17,13 +16,16 @@ from ..core.report import (
     VariantReport,
 )
 from ..core.types import Answer, Request, Score, Variant, Verdict
-from .choice import Candidate, Comparison, pareto, recommend
+from .caching import beginning, prefix_info
+from .choice import Comparison
 from .failed import failed_note
 from .findings import findings
 from .fitting import any_fitted
 from .measure import Measurement
-from .meter import Meter, delta, latency
+from .meter import Meter, Weight, delta, latency
+from .payback import Paid, pays_back, spent_on
 from .prepare import Prepared
+from .recommending import recommended, with_front
 from .setup import Judge
 
 Lookup: TypeAlias = Callable[[Request], Answer | None]
@@ -43,6 +45,8 @@ class PromptResult:
     """What is to be known of the prompt at this target before any answer."""
     lookup: Lookup | None = None
     """Finds the stored answer to a request; asks nobody."""
+    paid: Paid | None = None
+    """Says what an answer cost."""
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -68,12 +72,12 @@ class PromptResult:
 def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptReport:
     """Return the report of one prompt over all targets."""
     variants: list[VariantReport] = []
-    recommended: list[Recommendation] = []
+    chosen: list[Recommendation] = []
     notes: list[str] = []
     for result in results:
         rows = _variants(result)
         variants += rows
-        recommended.append(_recommend(result, rows))
+        chosen.append(_recommend(prompt, result, rows))
         notes += result.notes
         notes += _notes(result, results)
         if result.meter.batch:
@@ -88,8 +92,10 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         eval_set=_eval_set(prompt, first),
         findings=findings(first.static, first.meter) if first else (),
         variants=tuple(variants),
-        recommended=tuple(recommended),
+        recommended=tuple(chosen),
         notes=tuple(dict.fromkeys(notes)),
+        cache_hit_rate=prompt.rule.cache_hit_rate,
+        batch=bool(prompt.rule.batch),
     )
 
 
@@ -129,23 +135,7 @@ def _eval_set(prompt: Prepared, result: PromptResult | None) -> EvalSetInfo | No
 
 def _variants(result: PromptResult) -> tuple[VariantReport, ...]:
     baseline = result.variants[0]
-    reports = tuple(_variant(result, baseline, variant) for variant in result.variants)
-    points = {
-        report.name: (report.cost.usd_per_1k, quality)
-        for report in reports
-        if not report.control
-        and report.cost.usd_per_1k is not None
-        and (quality := _quality_against(report)) is not None
-    }
-    best = pareto(points)
-    return tuple(replace(report, pareto=report.name in best) for report in reports)
-
-
-def _quality_against(report: VariantReport) -> float | None:
-    """Return the quality delta; the baseline's is 0 against itself."""
-    if report.verdict == "baseline":
-        return 0.0
-    return report.delta.quality.mean if report.delta and report.delta.quality else None
+    return with_front([_variant(result, baseline, variant) for variant in result.variants])
 
 
 def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> VariantReport:
@@ -192,7 +182,29 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
             *_waiting_note(result, variant),
             *_race_note(result, variant),
         ),
+        prefix=_prefix(meter, (variant, weight), None if first else (baseline, before)),
+        confirmed=comparison is not None and _confirmed(result, variant),
+        harm_seen=quality is not None and _harm_seen(result, quality.metric),
     )
+
+
+def _prefix(
+    meter: Meter, own: tuple[Variant, Weight], held: tuple[Variant, Weight] | None
+) -> PrefixInfo:
+    """Return what a cache can hold of a variant, held against the baseline."""
+    before = (held or own)[0].template
+    found = beginning(own[0].template, before, meter.counter, meter.request(*own))
+    base = beginning(before, before, meter.counter, meter.request(*held)) if held else None
+    return prefix_info(found, base, exact=meter.counter.exact)
+
+
+def _confirmed(result: PromptResult, variant: Variant) -> bool:
+    return result.measurement is not None and variant.name in result.measurement.measured.confirmed
+
+
+def _harm_seen(result: PromptResult, metric: str) -> bool:
+    measured = result.measurement.measured if result.measurement else None
+    return measured is not None and measured.harm_seen.get(metric, False)
 
 
 def _strategy(name: str, params: Mapping[str, object]) -> StrategyInfo:
@@ -283,30 +295,15 @@ def _audited(pairs: Sequence[tuple[Score, Score]], reading: str) -> tuple[float,
     return None if old is None or new is None else (old, new)
 
 
-def _recommend(result: PromptResult, reports: Sequence[VariantReport]) -> Recommendation:
-    measured = result.measurement.measured if result.measurement else None
-    candidates = [
-        Candidate(
-            name=report.name,
-            cost=report.cost.usd_per_1k or _tokens_as_cost(report),
-            verdict=report.verdict,
-            confirmed=measured is not None and report.name in measured.confirmed,
-            control=report.control,
-            harm_seen=measured is not None
-            and report.quality is not None
-            and measured.harm_seen.get(report.quality.metric, False),
-        )
-        for report in reports[1:]
-        if report.rejected is None
-    ]
-    first = reports[0]
-    name, reason = recommend(candidates, first.cost.usd_per_1k or _tokens_as_cost(first))
-    return Recommendation(target=result.target, variant=name, reason=reason)
-
-
-def _tokens_as_cost(report: VariantReport) -> Decimal | None:
-    """Compare by tokens where there is no price: then a token is a token, in or out."""
-    tokens = report.tokens
-    if tokens.input_mean is None:
-        return None
-    return Decimal(str(tokens.input_mean + (tokens.output_mean or 0.0)))
+def _recommend(
+    prompt: Prepared, result: PromptResult, reports: Sequence[VariantReport]
+) -> Recommendation:
+    chosen = recommended(result.target, reports)
+    if result.measurement is None or result.paid is None:
+        return chosen
+    outcomes = result.measurement.setup.runner.outcomes.values()
+    spent = spent_on((a for outcome in outcomes for a in outcome.answers), result.paid)
+    if not spent.answers:
+        return chosen
+    calls = prompt.template.calls_per_month
+    return replace(chosen, payback=pays_back(spent, chosen, reports, calls))

@@ -27,6 +27,7 @@ from .measure import Measurement
 from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
+from .payback import paid_by
 from .plan import RowPlan, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
@@ -113,6 +114,11 @@ class Desk:
                 *(_counted_note(prompt, meter) if measurement is None else ()),
             ),
             lookup=self.stored,
+            paid=paid_by(
+                self.own,
+                free=self.name == EMBEDDED,
+                concurrency=lambda: meter.concurrency,
+            ),
         )
 
     def _meter(self, prompt: Prepared, shortener: Shortener) -> Meter:

@@ -10,10 +10,11 @@ from ..core.errors import CostoptError
 from ..core.protocols import TokenCounter
 from ..core.report import CostInfo, Delta, Latency, Tokens
 from ..core.types import Answer, PromptTemplate, Sample, Variant
-from ..costs.cost import cost_info
+from ..costs.cost import mean_request, money_of
 from ..costs.hourly import mean_concurrency
-from ..costs.prefix import static_prefix
+from ..costs.prefix import prefix_tokens
 from ..costs.prices import Price
+from ..costs.request import MeanRequest
 from .runner import render_trial
 
 
@@ -202,8 +203,22 @@ class Meter:
 
     def cost(self, variant: Variant, weight: Weight, *, evidence: str) -> CostInfo:
         """Return the report's cost block."""
-        prefix = static_prefix(variant.template)
-        return cost_info(
+        request = self.request(variant, weight)
+        if request is None:
+            return CostInfo(evidence=evidence)
+        return money_of(
+            request,
+            calls_per_month=self.calls_per_month,
+            cache_hit_rate=self.cache_hit_rate,
+            batch=self.batch,
+            evidence=evidence,
+        )
+
+    def request(self, variant: Variant, weight: Weight) -> MeanRequest | None:
+        """Return the mean request that `cost` prices; ``None`` without a price."""
+        if self.price is None:
+            return None
+        return mean_request(
             input_mean=weight.input,
             # Without any answer the money is that of the input alone; the evidence says "list".
             output_mean=weight.output if weight.output is not None else 0.0,
@@ -211,12 +226,8 @@ class Meter:
             cache_write_mean=weight.cache_write,
             reasoning_mean=weight.reasoning,
             price=self.price,
-            calls_per_month=self.calls_per_month,
-            cache_hit_rate=self.cache_hit_rate,
-            batch=self.batch,
-            prefix_tokens=self.counter(prefix),
+            prefix_tokens=prefix_tokens(variant.template, self.counter),
             seconds_mean=weight.seconds,
-            evidence=evidence,
         )
 
     def evidence(self, weight: Weight) -> str:
@@ -239,21 +250,28 @@ def _timed(answers: Mapping[str, Answer], others: Sequence[Answer]) -> bool:
 def delta(before: Weight, after: Weight, cost_before: CostInfo, cost_after: CostInfo) -> Delta:
     """Return token and money differences as fractions of the baseline."""
     return Delta(
-        input_tokens=_fraction(before.input, after.input),
+        input_tokens=fraction(before.input, after.input),
         output_tokens=(
-            _fraction(before.output, after.output)
+            fraction(before.output, after.output)
             if after.output_measured and before.output is not None and after.output is not None
             else None
         ),
-        usd_per_1k=_fraction(_number(cost_before.usd_per_1k), _number(cost_after.usd_per_1k)),
+        usd_per_1k=fraction(number(cost_before.usd_per_1k), number(cost_after.usd_per_1k)),
     )
 
 
-def _number(value: Decimal | None) -> float | None:
+def number(value: Decimal | None) -> float | None:
+    """Return an amount as a float; unknown stays unknown."""
     return None if value is None else float(value)
 
 
-def _fraction(before: float | None, after: float | None) -> float | None:
+def fraction(before: float | None, after: float | None) -> float | None:
+    """Return the change from one number to another as a fraction of the first.
+
+    Example:
+        >>> fraction(200, 150), fraction(None, 150) is None
+        (-0.25, True)
+    """
     return None if before is None or after is None or before == 0 else after / before - 1
 
 

@@ -13,6 +13,7 @@ from ..core.protocols import ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
 from ..core.types import Request, Usage, schemas_text
 from ..costs.billing import billed_price
+from ..costs.hit_rates import cache_terms
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
 from ..costs.tokens import counter_for
 from ..models.batch_client import BatchClient
@@ -115,6 +116,7 @@ def open_desk(
             model=target.model if target else config.model or name,
             priced_as=reference,
             price=price.info if price else None,
+            cache=cache_terms(price),
         ),
         counter=counter,
         recount=reference is not None,

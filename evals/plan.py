@@ -121,6 +121,18 @@ def plan_rows(
     )
 
 
+def planned_rows(
+    eval_set: EvalSet, *, seed: int, selection: int, confirmation: int
+) -> tuple[Sample, ...]:
+    """Return the rows that a plan of these sizes has: what a report says of its own."""
+    ordered = _ordered(eval_set.samples, seed)
+    rows = list(ordered.rows[:selection])
+    if confirmation:
+        picked, others = _part(ordered, selection, selection + confirmation)
+        rows = picked + others[:confirmation]
+    return tuple(eval_set.samples[row] for row in rows)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Order:
     """Rows in their order, and the hash of each row's group: 16 bytes a row, for millions."""

@@ -151,6 +151,24 @@ def summaries(store: AnswerStore, target: str) -> tuple[Mapping[str, Any], ...]:
     return tuple(json.loads(request) for (request,) in store.database.read(read))
 
 
+def identities(store: AnswerStore, target: str, model: str) -> tuple[Mapping[str, Any], ...]:
+    """Return as whom answers of a model are stored, those asked as ``target`` first.
+
+    Answers are shared by all targets that are the same model at the same address, whatever they
+    are called.
+    """
+
+    def read(connection: sqlite3.Connection) -> list[Any]:
+        return connection.execute(
+            "SELECT CASE WHEN json_valid(request) THEN json_extract(request, '$.target') END, "
+            "max(target = ?) FROM answers GROUP BY 1 ORDER BY 2 DESC, 1",
+            (target,),
+        ).fetchall()
+
+    found = (json.loads(one) for one, _ in store.database.read(read) if one is not None)
+    return tuple(one for one in found if isinstance(one, dict) and one.get("model") == model)
+
+
 def is_stored(store: AnswerStore, identity: Mapping[str, Any], request: Request) -> bool:
     """Say whether a request's answer is there."""
     return store.get(request_key(identity, request)) is not None

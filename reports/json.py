@@ -11,8 +11,10 @@ from ..core.report import (
     SCHEMA,
     PriceInfo,
     PromptReport,
+    Recommendation,
     Report,
     Spent,
+    TargetInfo,
     Tokens,
     VariantReport,
 )
@@ -59,6 +61,9 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
         "control",
         "notes",
         "runtime",
+        "prefix",
+        "confirmed",
+        "harm_seen",
     ),
 }
 """Keys in the contract's order, where a dataclass has another one."""
@@ -66,7 +71,10 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
 _WHERE_SET: Mapping[type, frozenset[str]] = {
     PriceInfo: frozenset({"usd_per_hour"}),
     Spent: frozenset({"forecast"}),
-    PromptReport: frozenset({"across", "suggestions"}),
+    TargetInfo: frozenset({"cache", "repriced_from"}),
+    VariantReport: frozenset({"prefix", "confirmed", "harm_seen"}),
+    Recommendation: frozenset({"payback"}),
+    PromptReport: frozenset({"across", "suggestions", "cache_hit_rate", "batch"}),
 }
 """Keys beside the contract's, which are there only where they say something."""
 
@@ -125,7 +133,7 @@ def _object(value: object) -> dict[str, Any]:
     names = _ORDER.get(type(value)) or tuple(item.name for item in fields(cast(Any, value)))
     silent = _WHERE_SET.get(type(value), frozenset())
     found = {name: getattr(value, name) for name in names}
-    data = {name: _plain(one) for name, one in found.items() if one or name not in silent}
+    data = {name: _plain(one) for name, one in found.items() if name not in silent or _says(one)}
     if isinstance(value, VariantReport) and _is_text(value):
         content = value.messages[0].content
         return {
@@ -133,6 +141,11 @@ def _object(value: object) -> dict[str, Any]:
             for name, found in data.items()
         }
     return data
+
+
+def _says(value: object) -> bool:
+    """Whether a value says something; 0 does."""
+    return not (value is None or value is False or value == ())
 
 
 def _is_text(variant: VariantReport) -> bool:

@@ -17,7 +17,7 @@ from ..core.report import (
     TargetInfo,
     VariantReport,
 )
-from . import across, facts
+from . import across, facts, money
 from .numbers import count, mean, percent, quality, usd
 from .rows import Row, table_rows
 from .runtime import program_lines
@@ -127,6 +127,7 @@ def _target(
         lines.append(f"- recommended: {code(chosen.variant)}: {_reason(prompt, chosen, target)}")
         lines += _dropped(variants, chosen.variant)
         lines += _program(variants, chosen.variant)
+    lines += [f"- {code(line, limit=700)}" for line in _money(prompt, target, variants, chosen)]
     lines += [f"- {code(line, limit=700)}" for line in facts.noted(variants, None)]
     missing = facts.undecided_rows(prompt)
     if missing is not None:
@@ -134,6 +135,22 @@ def _target(
     lines += [_dearer(v) for v in variants if facts.dearer_though_shorter(v)]
     lines += [_judged(v) for v in variants if v.verdict == "baseline" and v.quality]
     return [*lines, *_rejected(variants), ""]
+
+
+def _money(
+    prompt: PromptReport,
+    target: TargetInfo,
+    variants: Sequence[VariantReport],
+    chosen: Recommendation | None,
+) -> list[str]:
+    best = chosen.variant if chosen else None
+    said = (
+        *money.cache_lines(variants, best),
+        money.regimes_line(prompt, variants, best),
+        money.terms_line(prompt, target, variants),
+        money.payback_line(chosen) if chosen else None,
+    )
+    return [line for line in said if line is not None]
 
 
 def _reason(prompt: PromptReport, chosen: Recommendation, target: TargetInfo) -> str:

@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from ..core.report import Across, PromptReport, Report, TargetInfo, VariantReport
-from . import across, facts
+from ..core.report import (
+    Across,
+    PromptReport,
+    Recommendation,
+    Report,
+    TargetInfo,
+    VariantReport,
+)
+from . import across, facts, money
 from .numbers import count
 from .rows import Row, columns, table_rows
 from .runtime import program_lines, runtime_line
@@ -129,7 +136,8 @@ class _Page:
         for index, line in enumerate(lines):
             line.rstrip()
             space = " " * (indent + (hang if index else 0))
-            self._print(_assemble([(space, ""), (line.plain, style)]), wrap=False)
+            # Where a line is broken, what stood in its middle may come to read as a command.
+            self._print(_assemble([(space, ""), (clean(line.plain), style)]), wrap=False)
 
     def text(self) -> str:
         return self._file.getvalue()
@@ -233,6 +241,7 @@ def _target(
         line = facts.recommended_line(prompt, chosen, estimated=target.priced_as is not None)
         page.say(line, style, hang=2)
     _about_best(page, prompt, variants, best)
+    _money(page, prompt, target, chosen)
 
 
 def _about_best(
@@ -255,6 +264,23 @@ def _about_best(
     missing = facts.undecided_rows(prompt)
     if missing is not None:
         page.say(f"undecided: needs about {count(missing)} more rows", "yellow", indent=4, hang=2)
+
+
+def _money(
+    page: _Page, prompt: PromptReport, target: TargetInfo, chosen: Recommendation | None
+) -> None:
+    """Say what each way of calling costs, what caches do, and what measuring cost."""
+    variants = facts.at_target(prompt, target.name)
+    best = chosen.variant if chosen else None
+    for line in money.cache_lines(variants, best):
+        page.say(line, "yellow", hang=2)
+    said = (
+        money.regimes_line(prompt, variants, best),
+        money.terms_line(prompt, target, variants),
+        money.payback_line(chosen) if chosen else None,
+    )
+    for line in filter(None, said):
+        page.say(line, "dim", hang=2)
 
 
 def _table(page: _Page, rows: Sequence[Row], grid: _Grid) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from costopt.core.money import Regimes
 from costopt.core.report import (
     CostInfo,
     Delta,
@@ -21,7 +22,6 @@ from costopt.core.report import (
     Quality,
     QualityDelta,
     Recommendation,
-    Regimes,
     Report,
     Runtime,
     Skipped,

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from costopt.core.types import Answer, GenerationSettings, Message, Request, Usage
-from costopt.models.inventory import clear, explain, export, summaries, take_inventory
+from costopt.models.inventory import (
+    clear,
+    explain,
+    export,
+    identities,
+    summaries,
+    take_inventory,
+)
 from costopt.models.keys import request_key
 from costopt.models.records import summarise
 from costopt.models.store import AnswerStore
@@ -112,3 +119,25 @@ def test_the_first_difference_is_named(
 
 def test_what_an_earlier_costopt_stored_is_not_compared(store: AnswerStore) -> None:
     assert explain([{"mode": "generate", "messages": 2}], HERE, REQUEST) is None
+
+
+def test_as_whom_a_models_answers_are_stored(store: AnswerStore) -> None:
+    there = {**HERE, "base_url": "http://elsewhere/v1"}
+    other = {**HERE, "model": "n"}
+    for target, identity in (("v", there), ("t", other)):
+        store.put(
+            request_key(identity, REQUEST), summarise(REQUEST, identity), ANSWER, target=target
+        )
+    assert identities(store, "v", "m") == (there, HERE)
+    assert identities(store, "t", "m") == (HERE, there)
+    assert identities(store, "t", "n") == (other,)
+    assert identities(store, "t", "unknown") == ()
+
+
+def test_a_summary_that_is_no_json_is_passed_over_and_the_file_stays(store: AnswerStore) -> None:
+    store.database.write(
+        lambda connection: connection.execute("UPDATE answers SET request = '{' WHERE target = 'u'")
+    )
+    assert identities(store, "t", "m") == (HERE,)
+    assert len(store) == 3
+    assert take_inventory(store).damaged_files == ()

@@ -10,7 +10,8 @@ MODULES = [
     "reports.numbers", "reports.pages", "reports.progress", "reports.runtime",
     "reports.safe", "reports.table", "reports.across", "reports.facts", "reports.forecast",
     "reports.suggested", "costs.forecast", "costs.hourly", "costs.suggest", "evals.cascade",
-    "evals.crossing",
+    "evals.crossing", "costs.cache_rules", "costs.hit_rates", "costs.prefix", "costs.request",
+    "costs.cost", "evals.caching", "evals.payback", "evals.meter", "reports.money",
 ]  # fmt: skip
 
 

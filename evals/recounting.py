@@ -1,0 +1,251 @@
+"""Counts the texts behind a saved report as another model does; asks nobody.
+
+A report holds the variants' texts, but neither rows nor answers. Those are read again from the
+prompt's file, its eval set and the store. They are taken for the report's own only where the
+report's own tokens come out of them: then a variant's new tokens are exact, and else unknown.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..compressors.base import StrategyContext
+from ..compressors.contexts import Shortener, at_run_time
+from ..compressors.registry import load
+from ..core.config import Config
+from ..core.discovery import load_prompts
+from ..core.errors import CostoptError
+from ..core.paths import answers_dir
+from ..core.protocols import TokenCounter
+from ..core.report import EvalSetInfo, PromptReport, TargetInfo, VariantReport
+from ..core.types import Answer, EvalSet, PromptTemplate, Request, Sample, StrategySpec, Variant
+from ..costs.prefix import moved_behind, prefix_tokens
+from ..costs.tokens import counter_for
+from ..models.inventory import identities
+from ..models.keys import request_key
+from ..models.store import FILE_NAME, AnswerStore
+from .meter import Meter, Weight
+from .options import AnalyzeOptions
+from .plan import planned_rows
+from .prepare import Prepared, prepare
+from .repriced import Counts, Recounted
+from .runner import REPEATED, render_trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recounter:
+    """Counts the texts behind a report.
+
+    Attributes:
+        seed: The report's, which orders the rows.
+        config: Names eval sets and metrics of prompts.
+        run_dir: Where the run kept its answers; ``None`` for the cache folder.
+    """
+
+    seed: int
+    config: Config
+    run_dir: Path | None = None
+
+    def __call__(self, prompt: PromptReport, target: TargetInfo, model: str) -> Counts:
+        """Return a prompt's tokens at a target as ``model`` counts them, variant by variant."""
+        variants = [v for v in prompt.variants if v.target == target.name]
+        try:
+            prepared = self._prepared(prompt, variants[0])
+            books = _Books(
+                template=prepared.template,
+                rows=self._rows(prepared.eval_set, prompt.eval_set),
+                answers=_Stored(folder=answers_dir(self.run_dir), target=target),
+                before=_counter_before(target),
+                recounted=_priced_as_before(target) is not None,
+                after=counter_for(model),
+            )
+        except CostoptError as error:
+            return Counts(
+                found={}, why=error.what if isinstance(error, CostoptError) else f"{error}"
+            )
+        found: dict[str, Recounted] = {}
+        reasons: dict[str, None] = {}
+        for variant in variants:
+            try:
+                found[variant.name] = books.recount(variant, variants[0])
+            except CostoptError as error:
+                reasons[error.what] = None
+        return Counts(found=found, why="; ".join(reasons) or None)
+
+    def _prepared(self, prompt: PromptReport, baseline: VariantReport) -> Prepared:
+        """Return the prompt as its file has it.
+
+        Raises:
+            CostoptError: the file is not there, or says something else than the report.
+        """
+        own = prompt.eval_set.path if prompt.eval_set else None
+        options = AnalyzeOptions(
+            paths=(Path(prompt.path),),
+            eval_set=own if own not in (None, prompt.path) else None,
+            static=prompt.eval_set is None,
+            offline=True,
+            config=self.config,
+        )
+        for loaded in load_prompts(options.paths).prompts:
+            if loaded.template.name == prompt.name:
+                if loaded.template.messages != baseline.messages:
+                    raise CostoptError(f"{prompt.path} is not the prompt of the report any more")
+                return prepare(loaded, options)
+        raise CostoptError(f"{prompt.path} holds no prompt {prompt.name}")
+
+    def _rows(self, found: EvalSet | None, info: EvalSetInfo | None) -> tuple[Sample, ...]:
+        """Return the rows that the report is about.
+
+        Raises:
+            CostoptError: the eval set is another one.
+        """
+        if info is None:
+            return ()
+        if found is None or found.sha256 != info.sha256:
+            raise CostoptError(f"{info.path} is not the eval set of the report any more")
+        if not info.selection_rows + info.confirmation_rows:  # Nothing was asked: all rows counted.
+            return found.samples
+        return planned_rows(
+            found,
+            seed=self.seed,
+            selection=info.selection_rows,
+            confirmation=info.confirmation_rows,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stored:
+    """The answers of one target that are in a store."""
+
+    folder: Path
+    target: TargetInfo
+
+    def find(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
+        """Return the stored answers to requests, by their keys here."""
+        if not (self.folder / FILE_NAME).is_file():
+            return {}
+        store = AnswerStore(self.folder)
+        try:
+            known = identities(store, self.target.name, self.target.model)
+            return {
+                key: answer
+                for key, request in requests.items()
+                for answer in _first(store, known, request)
+            }
+        finally:
+            store.close()
+
+
+def _first(
+    store: AnswerStore, known: Sequence[Mapping[str, object]], request: Request
+) -> Iterator[Answer]:
+    for identity in known:
+        answer = store.get(request_key(identity, request))
+        if answer is not None:
+            yield answer
+            return
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Books:
+    """What a prompt's texts at one target are counted from."""
+
+    template: PromptTemplate
+    rows: Sequence[Sample]
+    answers: _Stored
+    before: TokenCounter
+    """Counted the report's tokens, where the target's own usage did not."""
+    recounted: bool
+    """Whether the report's tokens were counted so, and not read from the target's usage."""
+    after: TokenCounter
+
+    def recount(self, report: VariantReport, baseline: VariantReport) -> Recounted:
+        """Return a variant's tokens as the new model counts them.
+
+        Raises:
+            CostoptError: the texts at hand are not those of the report.
+        """
+        variant, base = self._variant(report), self._variant(baseline)
+        own, held = self._found(variant), self._found(base)
+        was = self._weight(self.before, self.recounted, variant, own, base, held)
+        _check(report, was)
+        now = self._weight(self.after, True, variant, own, base, held)
+        meter = self._meter(self.after, True)
+        return Recounted(
+            tokens=meter.tokens(variant, now, asked=report.tokens.input_mean is not None),
+            prefix=prefix_tokens(variant.template, self.after),
+            moved=sum(map(self.after, moved_behind(base.template, variant.template))),
+        )
+
+    def _variant(self, report: VariantReport) -> Variant:
+        chain = tuple(StrategySpec(s.name, dict(s.params)) for s in report.strategies)
+        if any("model" in load(spec.name).needs for spec in chain if at_run_time(spec)):
+            raise CostoptError("what a model shortened when requests were made is not kept")
+        template = replace(self.template, messages=report.messages, settings=report.settings)
+        return Variant(name=report.name, template=template, chain=chain)
+
+    def _found(self, variant: Variant) -> dict[str, Answer]:
+        requests = {
+            sample.id: Request(
+                messages=render_trial(variant, sample, self._shortener),
+                settings=variant.template.settings,
+                replicate=1 if variant.name == REPEATED else 0,
+            )
+            for sample in self.rows
+        }
+        return self.answers.find(requests)
+
+    @property
+    def _shortener(self) -> Shortener:
+        return Shortener(context=StrategyContext(count=self.before))
+
+    def _meter(self, counter: TokenCounter, recount: bool) -> Meter:
+        return Meter(
+            counter=counter,
+            price=None,
+            recount=recount,
+            rows=self.rows,
+            shortener=self._shortener,
+        )
+
+    def _weight(
+        self,
+        counter: TokenCounter,
+        recount: bool,
+        variant: Variant,
+        own: Mapping[str, Answer],
+        base: Variant,
+        held: Mapping[str, Answer],
+    ) -> Weight:
+        return self._meter(counter, recount).weigh(variant, own, base, held)
+
+
+def _check(report: VariantReport, found: Weight) -> None:
+    """Refuse texts that the report's own tokens do not come out of."""
+    tokens = report.tokens
+    output = found.output if found.output_measured else None
+    if not _same(tokens.output_mean, output):
+        raise CostoptError("the store does not hold the answers of the report")
+    if tokens.input_mean is not None and not _same(tokens.input_mean, found.input):
+        raise CostoptError("the rows at hand are not those that the report counted")
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=1e-9)
+
+
+def _priced_as_before(target: TargetInfo) -> str | None:
+    return target.repriced_from.priced_as if target.repriced_from else target.priced_as
+
+
+def _counter_before(target: TargetInfo) -> TokenCounter:
+    """Return what counted the report's tokens.
+
+    Raises:
+        CostoptError: its tokenizer is not known.
+    """
+    own = target.name if ":" in target.name else target.model
+    return counter_for(_priced_as_before(target) or own)
