@@ -16,6 +16,8 @@ from .statistics import verdict as verdict_of
 ALPHA = 0.05
 """One-sided error of every verdict, shared among the candidates it was corrected for."""
 
+_FIRST_SHARE = 0.75
+
 _FAILURE_SHARE = 0.02
 """Above this share of pairs without a score, a comparison does not decide."""
 
@@ -42,7 +44,7 @@ def compare(
     *,
     metric: Metric,
     margin: float,
-    candidates: int,
+    candidates: float,
 ) -> Comparison:
     """Compare outcomes on the same samples.
 
@@ -54,7 +56,8 @@ def compare(
         variant: The variant's outcomes; pairs are made by sample.
         metric: Gives scale and direction.
         margin: The largest loss that counts as none, in the metric's unit, >= 0.
-        candidates: How many variants compete for the same decision, >= 1.
+        candidates: How many variants compete for the same decision, >= 1; where the error is
+            not shared evenly, one over this variant's share of it.
     """
     pairs = _pairs(baseline, variant)
     sign = 1.0 if metric.higher_is_better else -1.0
@@ -171,6 +174,27 @@ def finalists(
     }
     ranked = sorted(expected, key=lambda name: (-expected[name], name))
     return tuple(name for name in ranked if expected[name] > 0.001)[:most]
+
+
+def error_shares(finalists: int) -> tuple[float, ...]:
+    """Return each finalist's part of the error, the best first.
+
+    The first has three quarters of what there is at each step: it was ranked by what other rows
+    showed, and is the one most likely to hold. A finalist that holds passes its part on to the
+    next (the fallback procedure: Wiens & Dmitrienko 2005, *Journal of Biopharmaceutical
+    Statistics* 15:929-942).
+
+    Example:
+        >>> error_shares(1), error_shares(2)
+        ((1.0,), (0.75, 0.25))
+    """
+    shares: list[float] = []
+    left = 1.0
+    for place in range(finalists):
+        own = left if place == finalists - 1 else left * _FIRST_SHARE
+        shares.append(own)
+        left -= own
+    return tuple(shares)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,13 +28,10 @@ from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
 from .payback import paid_by
-from .plan import RowPlan, plan_rows
+from .plan import STATIC_ROWS, RowPlan, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
 from .setup import Judge, Setup
-
-STATIC_ROWS = 1_000
-"""Rows that input tokens are counted on, at most, where no model is asked."""
 
 
 @dataclass(kw_only=True)

@@ -13,7 +13,7 @@ from ..compressors.registry import entry
 from ..compressors.variants import CONTROLS, Chain, propose
 from ..core.errors import CostoptError
 from ..core.types import Answer, Failure, FailureKind, Sample, Score, Variant
-from .choice import ALPHA, assurance, compare, finalists
+from .choice import ALPHA, assurance, compare, error_shares, finalists
 from .fitting import RowsBench, Waiting, any_fitted, fit_chains
 from .plan import FINALISTS
 from .racing import Rules as RaceRules
@@ -25,7 +25,8 @@ from .statistics import paired_bounds
 FIRST_LOOK = 16
 """Confirmation rows after which a finalist may already be decided; the second look is at all."""
 
-_LOOKS = 2
+LOOKS = (0.3, 0.7)
+"""Each look's part of a finalist's error: the last one sees more rows, and can do more with it."""
 _CONCISELY = "answer-concisely"
 
 
@@ -267,7 +268,9 @@ class Measurement:
     def _competing(self) -> int:
         return sum(1 for v in self.measured.variants[1:] if v.rejected is None and not v.control)
 
-    def _compare_one(self, variant: Variant, outcomes: Sequence[Outcome], candidates: int) -> None:
+    def _compare_one(
+        self, variant: Variant, outcomes: Sequence[Outcome], candidates: float
+    ) -> None:
         judge = self._judge(variant)
         if judge is None or not outcomes:
             return
@@ -307,13 +310,16 @@ class Measurement:
         chosen = self._finalists()
         self.measured.notes.append(self.setup.plan.note(len(chosen)))
         held: list[str] = []
-        for name in chosen:
+        passed_on = 0.0
+        for name, own in zip(chosen, error_shares(len(chosen)), strict=True):
             if held and self._savings()[name] <= max(self._savings()[other] for other in held):
                 continue
             variant = next(v for v in self.measured.variants if v.name == name)
-            await self._confirm_one(variant, candidates=len(chosen))
+            await self._confirm_one(variant, share=own + passed_on)
+            passed_on = 0.0
             if self.measured.comparisons[name].verdict in {"holds", "better"}:
                 held.append(name)
+                passed_on = own
         if held and not all(self.measured.harm_seen.values()):
             await self._confirm_harm()
 
@@ -343,24 +349,28 @@ class Measurement:
         best = paired_bounds([0.0] * rows, alpha=ALPHA / FINALISTS, scale=judge.metric.scale)
         return best is not None and best.low > -judge.margin
 
-    async def _confirm_one(self, variant: Variant, *, candidates: int) -> None:
+    async def _confirm_one(self, variant: Variant, *, share: float) -> None:
         """Confirm in two looks: at sixteen rows, and where they do not decide, at all of them.
 
-        The error is shared among finalists and looks (Bonferroni; a simple form of the group
-        sequential designs of Pocock 1977, *Biometrika* 64), so that stopping at the first look is
-        as safe as going on. Giving up where the rest could hardly turn it needs no such care.
+        The error is shared between the looks (Bonferroni; a simple form of the group sequential
+        designs of Pocock 1977, *Biometrika* 64), so that stopping at the first look is as safe as
+        going on. Giving up where the rest could hardly turn it needs no such care.
+
+        Args:
+            variant: A finalist.
+            share: Its part of the error, in (0, 1].
         """
         rows = self.setup.plan.confirmation
         ids = {sample.id for sample in rows}
         # Too few rows for a second look to tell more than the first: then there is only one.
         first = FIRST_LOOK if len(rows) >= 2 * FIRST_LOOK else len(rows)
-        shares = candidates * (_LOOKS if first < len(rows) else 1)
-        for count in dict.fromkeys((first, len(rows))):
+        looks = LOOKS if first < len(rows) else (1.0,)
+        for count, look in zip((first, len(rows)), looks, strict=False):
             await self._look(variant, rows[:count])
             outcomes = [o for o in self._outcomes(variant) if o.trial.sample.id in ids]
             self.measured.confirmed.add(variant.name)
-            self._compare_one(variant, outcomes, shares)
-            if count < len(rows) and self._settled(variant, len(rows) - count, shares):
+            self._compare_one(variant, outcomes, 1 / (share * look))
+            if count < len(rows) and self._settled(variant, len(rows) - count, share * looks[-1]):
                 return
 
     async def _look(self, variant: Variant, rows: Sequence[Sample]) -> None:
@@ -377,8 +387,8 @@ class Measurement:
         for step in steps:
             await step()
 
-    def _settled(self, variant: Variant, left: int, shares: int) -> bool:
-        """Whether a finalist needs no second look, or could hardly be turned by it."""
+    def _settled(self, variant: Variant, left: int, share: float) -> bool:
+        """Whether a finalist needs no second look, at its share, or could hardly be turned."""
         comparison, judge = self.measured.comparisons[variant.name], self._judge(variant)
         if judge is None or comparison.verdict != "not enough data":
             return True
@@ -386,7 +396,7 @@ class Measurement:
             comparison.differences,
             margin=judge.margin,
             rows=left,
-            alpha=ALPHA / shares,
+            alpha=ALPHA * share,
             spread=judge.margin,
         )
         if chance >= 0.05:

@@ -13,6 +13,9 @@ from ..core.types import EvalSet, Sample
 DEFAULT_SAMPLES = 40
 """Rows used for each prompt unless ``--samples`` says otherwise."""
 
+STATIC_ROWS = 1_000
+"""Rows that input tokens are counted on, at most, where no model is asked."""
+
 _SCREENING = 5
 """Selection rows at the embedded target, where a request costs time and no money."""
 

@@ -8,8 +8,9 @@ Rows are asked in stages, each as long as all before it. After each, a variant l
   variants and stages together. Log-likelihoods have no range: a difference of more than ten
   margins counts as ten, and where that was so the reason says it;
 * clearly dearer: it saves nothing, by the same kind of bet on the cost of each row;
-* out of reach: half of the others have a better expected saving (sequential halving: Karnin, Koren
-  & Somekh 2013, ICML). That is no finding about the variant, and the reason does not say one.
+* out of reach: half of the others have a better expected saving, even if what was seen of it were
+  one and a half standard errors too low (after sequential halving: Karnin, Koren & Somekh 2013,
+  ICML). That is no finding about the variant, and the reason does not say one.
 
 What is left is compared and confirmed as if there had been no race; leaving decides no verdict.
 """
@@ -17,6 +18,7 @@ What is left is compared and confirmed as if there had been no race; leaving dec
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import stdev
 from typing import Literal
 
 from .betting import betting_low, log_capital, mixed
@@ -30,6 +32,7 @@ FEWEST = 4
 """As many variants are never out of reach."""
 
 _MOST_MARGINS = 10.0
+_LUCK = 1.5
 
 Why = Literal["worse", "dearer", "out of reach"]
 
@@ -141,16 +144,27 @@ def _dearer(one: Standing, rules: Rules) -> Dropped | None:
 
 
 def _out_of_reach(standings: Sequence[Standing], rules: Rules) -> tuple[Dropped, ...]:
+    """Set aside who would not be among the better half, or the fewest, even if it were lucky."""
     keep = max(FEWEST, rules.finalists, math.ceil(len(standings) / 2))
-    expected = {one.name: _expected(one, rules) for one in standings}
-    ranked = sorted(standings, key=lambda one: (-expected[one.name], one.name))
+    if len(standings) <= keep:
+        return ()
+    bar = sorted((_expected(one, rules) for one in standings), reverse=True)[keep - 1]
     reason = f"{keep} other variants promise a larger saving"
-    return tuple(_dropped(one, "out of reach", reason) for one in ranked[keep:])
+    return tuple(
+        _dropped(one, "out of reach", reason)
+        for one in standings
+        if _expected(one, rules, luck=_LUCK) < bar
+    )
 
 
-def _expected(one: Standing, rules: Rules) -> float:
+def _expected(one: Standing, rules: Rules, luck: float = 0.0) -> float:
+    """Return the expected saving, if the mean seen were ``luck`` standard errors higher."""
+    n = len(one.differences)
+    own = stdev(one.differences) if n > 1 else rules.margin
+    # As steadied as `assurance` does: of few rows that are all equal nothing is known yet.
+    error = math.sqrt(((n - 1) * own**2 + 3 * rules.margin**2) / (n + 2) / n) if n else 0.0
     chance = assurance(
-        one.differences,
+        [difference + luck * error for difference in one.differences],
         margin=rules.margin,
         rows=rules.confirmation,
         alpha=ALPHA / rules.finalists,

@@ -27,7 +27,7 @@ from ..models.keys import request_key
 from ..models.store import FILE_NAME, AnswerStore
 from .meter import Meter, Weight
 from .options import AnalyzeOptions
-from .plan import planned_rows
+from .plan import STATIC_ROWS, planned_rows
 from .prepare import Prepared, prepare
 from .repriced import Counts, Recounted
 from .runner import REPEATED, render_trial
@@ -94,7 +94,7 @@ class Recounter:
                 return prepare(loaded, options)
         raise CostoptError(f"{prompt.path} holds no prompt {prompt.name}")
 
-    def _rows(self, found: EvalSet | None, info: EvalSetInfo | None) -> tuple[Sample, ...]:
+    def _rows(self, found: EvalSet | None, info: EvalSetInfo | None) -> Sequence[Sample]:
         """Return the rows that the report is about.
 
         Raises:
@@ -104,8 +104,8 @@ class Recounter:
             return ()
         if found is None or found.sha256 != info.sha256:
             raise CostoptError(f"{info.path} is not the eval set of the report any more")
-        if not info.selection_rows + info.confirmation_rows:  # Nothing was asked: all rows counted.
-            return found.samples
+        if not info.selection_rows + info.confirmation_rows:  # Nothing was asked, only counted.
+            return found.samples[:STATIC_ROWS]
         return planned_rows(
             found,
             seed=self.seed,
