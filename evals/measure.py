@@ -5,8 +5,10 @@ the few with the best expected saving are confirmed on rows that nothing was pic
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from ..compressors.base import StrategyContext
 from ..compressors.registry import entry
@@ -15,6 +17,7 @@ from ..core.errors import CostoptError
 from ..core.types import Answer, Failure, FailureKind, Sample, Score, Variant
 from .choice import ALPHA, assurance, compare, error_shares, finalists
 from .fitting import RowsBench, Waiting, any_fitted, fit_chains
+from .metrics.base import Scale
 from .plan import FINALISTS
 from .racing import Rules as RaceRules
 from .racing import Standing, leave, stages, summary
@@ -211,7 +214,7 @@ class Measurement:
 
     def _race_on(self, racing: Sequence[Variant], stage: int) -> list[Variant]:
         """Return who goes on after a stage."""
-        self._compare()
+        self._compare(racing)
         savings = self._savings()
         standings = {
             v.name: self._standing(v, savings[v.name])
@@ -257,9 +260,9 @@ class Measurement:
             plan.selection[: plan.screened_answers] if variant.side == "output" else plan.selection
         )
 
-    def _compare(self) -> None:
+    def _compare(self, variants: Sequence[Variant] | None = None) -> None:
         """Compare what was asked so far; later joins raise the number of candidates for all."""
-        for variant in self.measured.variants[1:]:
+        for variant in self.measured.variants[1:] if variants is None else variants:
             if variant.rejected is None and variant.name not in self.measured.confirmed:
                 count = 1 if variant.control else self._competing
                 self._compare_one(variant, self._outcomes(variant), count)
@@ -345,9 +348,7 @@ class Measurement:
         judge = self._judge(variant)
         if judge is None or judge.metric.kind == "drift":
             return False
-        rows = len(self.setup.plan.confirmation)
-        best = paired_bounds([0.0] * rows, alpha=ALPHA / FINALISTS, scale=judge.metric.scale)
-        return best is not None and best.low > -judge.margin
+        return _most(len(self.setup.plan.confirmation), judge.metric.scale) > -judge.margin
 
     async def _confirm_one(self, variant: Variant, *, share: float) -> None:
         """Confirm in two looks: at sixteen rows, and where they do not decide, at all of them.
@@ -453,6 +454,13 @@ class Measurement:
             for v in self.measured.variants[1:]
             if v.rejected is None
         }
+
+
+@lru_cache(maxsize=64)
+def _most(rows: int, scale: Scale) -> float:
+    """Return the best lower bound that a finalist can reach on so many rows."""
+    best = paired_bounds([0.0] * rows, alpha=ALPHA / FINALISTS, scale=scale)
+    return best.low if best is not None else -math.inf
 
 
 def _has_output(chain: Chain) -> bool:

@@ -47,7 +47,7 @@ def sizes(small: int, full: int) -> Any:
     return pytest.mark.parametrize("runs", [small, pytest.param(full, marks=pytest.mark.slow)])
 
 
-@sizes(12, 1000)
+@sizes(6, 1000)
 @pytest.mark.parametrize(("scale", "world"), [("binary", steady(0.05)), ("bounded", careful(0.1))])
 def test_a_loss_beyond_the_margin_is_hardly_ever_recommended(
     scale: str, world: World, runs: int
@@ -57,7 +57,7 @@ def test_a_loss_beyond_the_margin_is_hardly_ever_recommended(
     assert sum(one.recommended != "baseline" for one in found) <= at_most(0.05, runs)
 
 
-@sizes(10, 300)
+@sizes(5, 300)
 @pytest.mark.parametrize(
     ("scale", "world", "margin"),
     [("binary", steady(0.01), 0.05), ("bounded", careful(0.05), 0.02)],
@@ -77,7 +77,7 @@ def test_a_single_equal_and_cheaper_variant_is_found(runs: int) -> None:
     assert sum(one.recommended == "v0" for one in found) >= 0.8 * runs
 
 
-@sizes(10, 300)
+@sizes(5, 300)
 def test_where_all_are_equal_the_reported_difference_is_unbiased(runs: int) -> None:
     """The best of many looks better than it is on the rows it was picked on; not in the report."""
     found = ends(careful(0.1), [0.0] * 20, runs, rows=300, scale="bounded", margin=0.05)
@@ -86,7 +86,7 @@ def test_where_all_are_equal_the_reported_difference_is_unbiased(runs: int) -> N
     assert abs(means.mean()) <= 3 * means.std(ddof=1) / len(means) ** 0.5
 
 
-@sizes(20, 1000)
+@sizes(12, 1000)
 @pytest.mark.parametrize(("scale", "world"), [("binary", steady(0.05)), ("bounded", careful(0.1))])
 def test_the_baseline_drawn_twice_is_hardly_ever_called_worse_or_better(
     scale: str, world: World, runs: int
@@ -100,7 +100,7 @@ def test_the_baseline_drawn_twice_is_hardly_ever_called_worse_or_better(
 MIXED = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 
-@sizes(4, 200)
+@sizes(2, 200)
 @pytest.mark.parametrize(("scale", "world"), [("binary", binary_world), ("bounded", bounded_world)])
 def test_the_race_recommends_what_asking_everything_does(
     scale: str, world: World, runs: int
@@ -123,7 +123,7 @@ def test_the_race_recommends_what_asking_everything_does(
     assert answers <= 0.9 * asked_all
 
 
-@sizes(10, 300)
+@sizes(5, 300)
 def test_clusters_of_like_rows_are_not_taken_for_many(runs: int) -> None:
     """Rows of one cluster lose or keep together: still no loss beyond the margin passes."""
 
