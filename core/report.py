@@ -185,6 +185,19 @@ class Delta:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slice:
+    """A variant on the rows that have one value of one key.
+
+    ``by`` is ``label``, ``length`` or a key of the rows' metadata.
+    """
+
+    by: str
+    value: str
+    delta: QualityDelta
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
 class VariantReport:
     """One variant at one target."""
 
@@ -215,6 +228,8 @@ class VariantReport:
     """Whether its verdict was reached on rows it was not picked on, or corrected for all."""
     harm_seen: bool = False
     """Whether the metric that judged it saw the harmful control as worse."""
+    slices: tuple[Slice, ...] = ()
+    """Of a variant that holds on the whole; a slice that is worse blocks a recommendation."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from ..core.report import (
     PromptReport,
     Quality,
     Recommendation,
+    Slice,
     StrategyInfo,
     VariantReport,
 )
@@ -27,6 +28,7 @@ from .payback import Paid, pays_back, spent_on
 from .prepare import Prepared
 from .recommending import recommended, with_front
 from .setup import Judge
+from .slices import parts, sliced, worse_note
 
 Lookup: TypeAlias = Callable[[Request], Answer | None]
 
@@ -156,6 +158,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         change = delta(before, weight, cost_before, cost)
         if comparison is not None:
             change = replace(change, quality=comparison.delta)
+    slices = _slices(result, baseline, variant, comparison)
     return VariantReport(
         target=result.target,
         name=variant.name,
@@ -175,6 +178,7 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         rejected=variant.rejected,
         control=variant.control,
         notes=(
+            *(worse_note(one) for one in slices if one.verdict == "worse"),
             *variant.notes,
             *(meter.shortener.notes(variant) if meter.shortener else ()),
             *(() if first else _audit_note(result, baseline, variant)),
@@ -185,6 +189,25 @@ def _variant(result: PromptResult, baseline: Variant, variant: Variant) -> Varia
         prefix=_prefix(meter, (variant, weight), None if first else (baseline, before)),
         confirmed=comparison is not None and _confirmed(result, variant),
         harm_seen=quality is not None and _harm_seen(result, quality.metric),
+        slices=slices,
+    )
+
+
+def _slices(
+    result: PromptResult, baseline: Variant, variant: Variant, comparison: Comparison | None
+) -> tuple[Slice, ...]:
+    """Return the verdicts on parts of the rows, of a variant that holds on the whole."""
+    judge = result.judges[variant.side]
+    if comparison is None or result.measurement is None or judge is None:
+        return ()
+    if variant.control or comparison.verdict not in {"holds", "better"}:
+        return ()
+    return sliced(
+        parts(result.measurement.setup.plan.rows),
+        result.measurement.outcomes_of(baseline, judge.mode),
+        result.measurement.outcomes(variant),
+        metric=judge.metric,
+        margin=judge.margin,
     )
 
 

@@ -209,26 +209,34 @@ class Candidate:
     control: bool
     harm_seen: bool
     """Whether the harmful control was worse by the metric that judged this candidate."""
+    worse_where: str = ""
+    """The rows on which it is clearly worse, such as ``language = de``."""
 
 
 def recommend(candidates: Sequence[Candidate], baseline_cost: Decimal | None) -> tuple[str, str]:
     """Return the variant to use and the reason in a sentence.
 
-    The cheapest confirmed variant that holds, provided that the metric saw the harmful control as
-    worse; else the baseline.
+    The cheapest confirmed variant that holds, and is worse on no slice of the rows, provided that
+    the metric saw the harmful control as worse; else the baseline.
     """
     holding = [
         c for c in candidates if c.verdict in {"holds", "better"} and c.confirmed and not c.control
     ]
     cheaper = [c for c in holding if _cheaper(c.cost, baseline_cost)]
-    trusted = [c for c in cheaper if c.harm_seen]
+    seen = [c for c in cheaper if c.harm_seen]
+    trusted = [c for c in seen if not c.worse_where]
+    blocked = min((c for c in seen if c.worse_where), key=_order, default=None)
     if trusted:
-        best = min(trusted, key=lambda c: (c.cost or Decimal(0), c.name))
+        best = min(trusted, key=_order)
         saving = 1 - float((best.cost or Decimal(0)) / (baseline_cost or Decimal(1)))
+        passed = blocked is not None and _order(blocked) < _order(best)
         return best.name, (
             f"the cheapest variant that {_verb(best.verdict)}: "
             f"{saving * 100:.1f} % of the cost per request saved"
+            + (f"; {_worse(blocked)}" if passed and blocked else "")
         )
+    if blocked is not None:
+        return "baseline", _worse(blocked)
     if cheaper:
         return "baseline", (
             "the metric did not see the harmful control as worse, so it cannot tell a good "
@@ -239,6 +247,14 @@ def recommend(candidates: Sequence[Candidate], baseline_cost: Decimal | None) ->
     if all(c.verdict == "not measured" for c in candidates if not c.control):
         return "baseline", "quality was not measured"
     return "baseline", "no cheaper variant was shown not worse on these rows"
+
+
+def _order(candidate: Candidate) -> tuple[Decimal, str]:
+    return candidate.cost or Decimal(0), candidate.name
+
+
+def _worse(blocked: Candidate) -> str:
+    return f"{blocked.name} holds on all rows together, but is worse where {blocked.worse_where}"
 
 
 def _cheaper(cost: Decimal | None, than: Decimal | None) -> bool:

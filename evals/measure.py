@@ -30,6 +30,7 @@ FIRST_LOOK = 16
 
 LOOKS = (0.3, 0.7)
 """Each look's part of a finalist's error: the last one sees more rows, and can do more with it."""
+_HOLD = frozenset({"holds", "better"})
 _CONCISELY = "answer-concisely"
 
 
@@ -70,6 +71,7 @@ class Measurement:
         if plan.split:
             await self._confirm()
         else:
+            self._step_down()
             self.measured.confirmed.update(self.measured.comparisons)
             self.measured.notes.append(self.setup.plan.note(0))
 
@@ -267,6 +269,25 @@ class Measurement:
                 count = 1 if variant.control else self._competing
                 self._compare_one(variant, self._outcomes(variant), count)
 
+    def _step_down(self) -> None:
+        """Give what holds no part of the error any more; the rest share all of it.
+
+        Where all rows decide, that is more powerful than an even share for each, and as safe (Holm
+        1979, *Scandinavian Journal of Statistics* 6:65-70). Each bound is at the level of its step.
+        """
+        left = [
+            v
+            for v in self.measured.variants[1:]
+            if not v.control and v.name in self.measured.comparisons
+        ]
+        while left:
+            undecided = [v for v in left if self.measured.comparisons[v.name].verdict not in _HOLD]
+            if len(undecided) == len(left):
+                return
+            left = undecided
+            for variant in left:
+                self._compare_one(variant, self._outcomes(variant), len(left))
+
     @property
     def _competing(self) -> int:
         return sum(1 for v in self.measured.variants[1:] if v.rejected is None and not v.control)
@@ -320,7 +341,7 @@ class Measurement:
             variant = next(v for v in self.measured.variants if v.name == name)
             await self._confirm_one(variant, share=own + passed_on)
             passed_on = 0.0
-            if self.measured.comparisons[name].verdict in {"holds", "better"}:
+            if self.measured.comparisons[name].verdict in _HOLD:
                 held.append(name)
                 passed_on = own
         if held and not all(self.measured.harm_seen.values()):
@@ -423,6 +444,10 @@ class Measurement:
     def outcomes(self, variant: Variant) -> tuple[Outcome, ...]:
         """Return the outcomes that judge ``variant``, in the order of the rows."""
         return tuple(self._outcomes(variant))
+
+    def outcomes_of(self, variant: Variant, mode: Mode) -> tuple[Outcome, ...]:
+        """Return the outcomes of ``variant`` in one mode, in the order of the rows."""
+        return tuple(self._outcomes(variant, mode))
 
     def answers(self, variant: Variant) -> dict[str, Answer]:
         """Return the generated answers of ``variant`` by sample id."""

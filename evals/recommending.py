@@ -30,6 +30,9 @@ def recommended(target: str, variants: Sequence[VariantReport]) -> Recommendatio
             confirmed=variant.confirmed,
             control=variant.control,
             harm_seen=variant.harm_seen,
+            worse_where=" and ".join(
+                f"{one.by} = {one.value}" for one in variant.slices if one.verdict == "worse"
+            ),
         )
         for variant in variants[1:]
         if variant.rejected is None

@@ -64,6 +64,7 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
         "prefix",
         "confirmed",
         "harm_seen",
+        "slices",
     ),
 }
 """Keys in the contract's order, where a dataclass has another one."""
@@ -72,7 +73,7 @@ _WHERE_SET: Mapping[type, frozenset[str]] = {
     PriceInfo: frozenset({"usd_per_hour"}),
     Spent: frozenset({"forecast"}),
     TargetInfo: frozenset({"cache", "repriced_from"}),
-    VariantReport: frozenset({"prefix", "confirmed", "harm_seen"}),
+    VariantReport: frozenset({"prefix", "confirmed", "harm_seen", "slices"}),
     Recommendation: frozenset({"payback"}),
     PromptReport: frozenset({"across", "suggestions", "cache_hit_rate", "batch"}),
 }

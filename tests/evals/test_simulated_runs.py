@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from simulated import Ended, Table, binary_world, bounded_world, simulate
 
+from costopt.evals.betting import betting_low
+
 World = Callable[[np.random.Generator, int, Sequence[float]], Table]
 TWENTY = {f"v{i}": 90 - 3 * i for i in range(20)}
 LAST = "v19"
@@ -141,3 +143,21 @@ def test_clusters_of_like_rows_are_not_taken_for_many(runs: int) -> None:
         cluster=lambda row: f"c{row // 10}",
     )  # fmt: skip
     assert sum(one.recommended != "baseline" for one in found) <= at_most(0.05, runs)
+
+
+def test_where_all_rows_decide_what_holds_passes_its_error_on() -> None:
+    """Forty rows at half the error are too few for the second variant, at all of it they do."""
+    table = {
+        "baseline": np.full(40, 0.5), "empty-variables": np.zeros(40),
+        "v0": np.full(40, 0.52), "v1": np.full(40, 0.5),
+    }  # fmt: skip
+    half, whole = betting_low([0.0] * 40, 0.025), betting_low([0.0] * 40, 0.05)
+    margin = -(half + whole) / 2
+    assert betting_low([0.02] * 40, 0.025) > -margin > half
+    found = simulate(table, {"v0": 80, "v1": 70}, scale="bounded", margin=margin, samples=40)
+    assert found.comparisons["v0"].verdict == "holds"
+    assert found.comparisons["v1"].verdict == "holds"
+    assert found.recommended == "v1"
+    delta = found.comparisons["v1"].delta
+    assert delta is not None
+    assert delta.confidence == pytest.approx(0.95)
