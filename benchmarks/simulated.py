@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from costopt.compressors.base import StrategyContext
-from costopt.compressors.variants import CONTROLS
+from costopt.compressors.variants import CONTROLS, Chain
 from costopt.core.progress import Silent
 from costopt.core.types import (
     Answer,
@@ -33,9 +33,10 @@ from costopt.evals.choice import Candidate, Comparison, recommend
 from costopt.evals.measure import Measurement
 from costopt.evals.meter import Meter
 from costopt.evals.metrics import Metric
+from costopt.evals.metrics.base import Scale
 from costopt.evals.plan import plan_rows
 from costopt.evals.runner import HARMFUL, Runner, Tally
-from costopt.evals.setup import Judge, Setup
+from costopt.evals.setup import Judge, Measured, Setup
 
 BASE_WORDS = 100
 Table = Mapping[str, np.ndarray]
@@ -48,6 +49,7 @@ class Words:
     tokenizer, exact = "words", True
 
     def __call__(self, text: str) -> int:
+        """Count the words."""
         return len(text.split())
 
 
@@ -65,6 +67,7 @@ class World:
     target: Any = None
 
     async def ask(self, request: Request) -> Answer:
+        """Return the table's score as the answer's text."""
         self.requests += 1
         words = request.messages[-1].content.split()
         # The emptied control names no row; any stands for it.
@@ -78,6 +81,7 @@ class World:
 
 
 def template(name: str, words: int) -> PromptTemplate:
+    """Return a prompt of that many words that names its variant and the row."""
     content = f"{name} {'please ' * words}row {{{{ row }}}}"
     source = Source(path="p.md", format="text", raw=content)
     return PromptTemplate(
@@ -91,7 +95,7 @@ class Simulation(Measurement):
 
     contenders: tuple[Variant, ...] = ()
 
-    def _propose(self, chains: Any) -> tuple[Variant, ...]:
+    def _propose(self, chains: Sequence[Chain]) -> tuple[Variant, ...]:
         known = {variant.name for variant in self.measured.variants}
         if chains is CONTROLS:
             base = self.setup.template
@@ -109,6 +113,7 @@ class Ended:
     comparisons: Mapping[str, Comparison] = field(repr=False)
 
     def mean(self, name: str) -> float:
+        """Return the mean difference that a variant is reported with."""
         return float(np.mean(self.comparisons[name].differences))
 
 
@@ -116,7 +121,7 @@ def simulate(
     table: Table,
     lengths: Mapping[str, int],
     *,
-    scale: Any,
+    scale: Scale,
     margin: float,
     samples: int,
     race: bool = True,
@@ -164,7 +169,7 @@ def simulate(
     )
 
 
-def _recommended(measured: Any, lengths: Mapping[str, int]) -> str:
+def _recommended(measured: Measured, lengths: Mapping[str, int]) -> str:
     candidates = [
         Candidate(
             name=name, cost=Decimal(words), verdict=measured.comparisons[name].verdict,
