@@ -208,6 +208,58 @@ def test_bounded_coverage_at_full_size(shape, n):
     assert bounded_coverage(shape, n, 5000) >= 0.95
 
 
+def two_sided_coverage(n, p, runs, seed=0):
+    """Both bounds at 2.5 %, of the difference of two answers that are each right with chance p."""
+    rng = np.random.default_rng(seed)
+    changed = p * (1 - p)
+    draws = rng.multinomial(n, [changed, changed, 1 - 2 * changed], size=runs)
+    tables, counts = np.unique(draws[:, :2], axis=0, return_counts=True)
+    covered = [
+        binary_low(int(gained), int(lost), n, 0.025) <= 1e-9
+        and binary_low(int(lost), int(gained), n, 0.025) <= 1e-9
+        for gained, lost in tables
+    ]
+    return counts[covered].sum() / runs
+
+
+@pytest.mark.parametrize("n", [10, 200])
+@pytest.mark.parametrize("p", [0.5, 0.9, 0.99, 1])
+def test_intervals_of_95_percent_cover_that(n, p):
+    covered = two_sided_coverage(n, p, 400)
+    assert covered >= 0.93 - 3 * (0.93 * 0.07 / 400) ** 0.5
+    if n * p * (1 - p) >= 5:
+        assert covered <= 0.98 + 3 * (0.98 * 0.02 / 400) ** 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [10, 20, 50, 200, 1000])
+@pytest.mark.parametrize("p", [0.5, 0.9, 0.99, 1])
+def test_intervals_of_95_percent_cover_that_at_full_size(n, p):
+    covered = two_sided_coverage(n, p, 10_000)
+    assert covered >= 0.93
+    if n * p * (1 - p) >= 5:
+        assert covered <= 0.98
+
+
+@pytest.mark.parametrize("scale", ["bounded", "unbounded"])
+@pytest.mark.parametrize("runs", [200, pytest.param(4000, marks=pytest.mark.slow)])
+def test_clusters_of_ten_like_rows_keep_the_coverage(scale, runs):
+    """An intra-cluster correlation of 0.3, ten rows a cluster; unclustered it would be lost."""
+    rng = np.random.default_rng(13)
+    labels = [str(row // 10) for row in range(200)]
+    kept = naive = 0
+    for _ in range(runs):
+        shared = np.repeat(rng.normal(0, 0.2 * 0.3**0.5, 20), 10)
+        rows = list((shared + rng.normal(0, 0.2 * 0.7**0.5, 200)).clip(-1, 1))
+        found = bounds(rows, scale, alpha=0.025, clusters=labels)
+        kept += found.low <= 0 <= found.high
+        alone = bounds(rows, scale, alpha=0.025)
+        naive += alone.low <= 0 <= alone.high
+    assert kept >= 0.93 * runs - 3 * (0.93 * 0.07 * runs) ** 0.5
+    if scale == "unbounded":
+        assert naive <= 0.85 * runs
+
+
 NATS = {
     "normal": (lambda rng, n: rng.normal(0, 0.2, n), 0.0, 0.945),
     "heavy": (lambda rng, n: rng.standard_t(3, n) * 0.2, 0.0, 0.945),
