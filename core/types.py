@@ -141,7 +141,7 @@ def schemas_text(settings: GenerationSettings) -> str:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
     """One row of an eval set."""
 
@@ -165,7 +165,7 @@ class EvalSet:
     metric: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one request. Totals are inclusive; subsets never exceed them.
 
@@ -202,7 +202,7 @@ class Request:
     replicate: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """What a target answered. What is stored is exactly this."""
 
@@ -236,7 +236,7 @@ class FailureKind(StrEnum):
     """Its request waits in a batch."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A sample without a score: never a zero, never dropped silently."""
 
@@ -244,7 +244,7 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Score:
     """A sample's score in the metric's unit.
 

@@ -332,7 +332,7 @@ class Measurement:
 
     async def _confirm(self) -> None:
         chosen = self._finalists()
-        self.measured.notes.append(self.setup.plan.note(len(chosen)))
+        place, asked = len(self.measured.notes), 0
         held: list[str] = []
         passed_on = 0.0
         for name, own in zip(chosen, error_shares(len(chosen)), strict=True):
@@ -340,10 +340,12 @@ class Measurement:
                 continue
             variant = next(v for v in self.measured.variants if v.name == name)
             await self._confirm_one(variant, share=own + passed_on)
+            asked += 1
             passed_on = 0.0
             if self.measured.comparisons[name].verdict in _HOLD:
                 held.append(name)
                 passed_on = own
+        self.measured.notes.insert(place, self.setup.plan.note(asked))
         if held and not all(self.measured.harm_seen.values()):
             await self._confirm_harm()
 

@@ -31,7 +31,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """One variant on one sample in one mode."""
 
@@ -71,7 +71,7 @@ def fair_order(asked: Sequence[tuple[Variant, Sequence[Sample], Mode]]) -> list[
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What a trial gave: a score or a failure, and the answers it was read from."""
 

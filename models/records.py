@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from sys import intern
 from typing import Any
 
 from ..core.types import Answer, Request, Usage
@@ -43,7 +44,12 @@ def from_json(text: str) -> Answer:
             usage=Usage(**parts["usage"]),
             logprobs=None if logprobs is None else tuple(float(value) for value in logprobs),
             logprob_segments=None if segments is None else tuple(segments),
-            **{name: parts[name] for name in _MEMBERS},
+            text=parts["text"],
+            # A run holds many answers, and few models and reasons among them.
+            finish_reason=intern(parts["finish_reason"]),
+            latency_s=parts["latency_s"],
+            model=intern(parts["model"]),
+            created=parts["created"],
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an answer: {error}") from error
