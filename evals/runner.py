@@ -145,7 +145,10 @@ class Runner:
         if outcome.waits:
             return
         self.tally.done += 1
-        self.tally.failed += isinstance(outcome.result, Failure)
+        # What a cap kept from being asked did not fail.
+        self.tally.failed += (
+            isinstance(outcome.result, Failure) and outcome.result.kind is not FailureKind.BUDGET
+        )
         self.progress.update(
             Snapshot(
                 phase=self.phase,

@@ -141,6 +141,44 @@ def test_a_harmless_saving_is_found_confirmed_and_recommended(run: Run) -> None:
     assert variant(report, "empty-variables").verdict == "worse"
 
 
+def test_when_the_minutes_are_up_nothing_more_is_asked(run: Run) -> None:
+    target = ScriptedTarget(likelihood=honest)
+    report = run(target, max_minutes=0.0)
+    assert target.served == 0
+    assert report.partial
+    assert run(target).partial is False
+
+
+def test_a_race_leaves_out_what_is_clearly_worse_and_says_so(run: Run, tmp_path: Path) -> None:
+    """Answers are wrong without the filler: a stage or two is spent on that, and no more."""
+    rows = (
+        {"id": f"r{i}", "question": f"What is the capital of land {i}?", "reference": "Paris"}
+        for i in range(200)
+    )
+    evals = tmp_path / "capitals" / "evals.jsonl"
+    evals.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    name = "openai:gpt-4o-mini"
+
+    def answer(text: str) -> str:
+        return "Paris" if FILLER in text and asked(text) else "London"
+
+    def search(kind: str) -> tuple[Report, int]:
+        target = ScriptedTarget(
+            likelihood=honest, answer_text=answer, name=name, can=frozenset({"generate"})
+        )
+        options = {"targets": (name,), "samples": 200, "search": kind, "max_requests": 9999}
+        return run(target, run_dir=tmp_path / kind, **options), target.served
+
+    (raced, few), (exhaustive, many) = search("racing"), search("exhaustive")
+    assert few < many
+    left = variant(raced, "filler")
+    assert left.notes[-1].startswith("dropped after 16 rows: -1.000 [-1.000, ")
+    assert left.verdict == "worse"
+    assert any("left the race before its last row" in note for note in only(raced).notes)
+    assert not any("race" in note for note in only(exhaustive).notes)
+    assert only(raced).recommended[0].variant == only(exhaustive).recommended[0].variant
+
+
 def test_a_harmful_saving_is_never_recommended(run: Run) -> None:
     report = run(ScriptedTarget(likelihood=needs_filler))
     assert variant(report, "filler").verdict == "worse"
