@@ -36,10 +36,10 @@ class Contestant:
 
     def run(self, server: Server, requests: int, concurrency: int) -> Taken:
         """Let it ask; what it asked is counted at the server."""
-        before = server.count()
+        before = server.counted().answered
         with tempfile.TemporaryDirectory() as folder:
             taken = self.ask(Task(server.url, requests, concurrency, folder))
-        asked = server.count() - before
+        asked = server.counted().answered - before
         if asked != requests + self.warm:
             wanted = requests + self.warm
             sys.exit(f"{self.name}: {asked} requests arrived instead of {wanted}")

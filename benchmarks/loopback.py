@@ -6,7 +6,7 @@ for every request: status 200 with a chat completion of about 20 tokens, its usa
 A latency is a timer of the loop, so that thousands wait at once. There is no HTTP library in it,
 no routing and no JSON, so it is never what a runner waits for; nothing about it is a test of how a
 request is formed. ``GET /_count`` returns how many requests were answered, which is held against
-what a contestant was told to ask.
+what a contestant was told to ask, and the seconds from the arrival of the first to the last answer.
 
     python benchmarks/loopback.py [--latency-ms 50]
 """
@@ -17,6 +17,7 @@ import http.client
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ class _Connection(asyncio.Protocol):
 
     reply = _response(json.dumps(_COMPLETION, separators=(",", ":")).encode())
     answered = 0
+    began_s: float | None = None
+    ended_s = 0.0
 
     def __init__(self, latency_s: float) -> None:
         self._latency_s = latency_s
@@ -65,8 +68,11 @@ class _Connection(asyncio.Protocol):
             return
         self._buffer = buffer[end + 4 + length :]
         if head.startswith(b"get /_count"):
-            self._write(_response(str(_Connection.answered).encode()))
-        elif self._latency_s:
+            self._write(_response(json.dumps(self._told()).encode()))
+            return
+        if _Connection.began_s is None:
+            _Connection.began_s = time.perf_counter()
+        if self._latency_s:
             self._call_later(self._latency_s, self._answer)
         else:
             self._answer()
@@ -74,7 +80,14 @@ class _Connection(asyncio.Protocol):
     def _answer(self) -> None:
         if not self._closing():
             _Connection.answered += 1
+            _Connection.ended_s = time.perf_counter()
             self._write(self.reply)
+
+    def _told(self) -> dict[str, float]:
+        """Return what `Counted` holds."""
+        began_s = _Connection.began_s
+        asking_s = 0.0 if began_s is None else _Connection.ended_s - began_s
+        return {"answered": _Connection.answered, "asking_s": asking_s}
 
 
 async def serve(latency_s: float) -> None:
@@ -88,6 +101,15 @@ async def serve(latency_s: float) -> None:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What a server has done since it was started."""
+
+    answered: int
+    asking_s: float
+    """From the arrival of the first request to the last answer."""
+
+
+@dataclass(frozen=True)
 class Server:
     """A server under way."""
 
@@ -98,13 +120,13 @@ class Server:
         """The base of its addresses, as OpenAI's clients want it."""
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def count(self) -> int:
-        """Return how many requests it has answered."""
+    def counted(self) -> Counted:
+        """Return what it has done so far."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", "/_count")
-        found = int(connection.getresponse().read())
+        found = json.loads(connection.getresponse().read())
         connection.close()
-        return found
+        return Counted(**found)
 
 
 @contextmanager
