@@ -53,7 +53,9 @@ def sizes(latency_ms: float, concurrency: int, peer: bool) -> int:
     """Return how many requests take some seconds, and are many more than go at a time."""
     if latency_ms and concurrency < 8:
         return 100
-    return max(300, 2 * concurrency) if peer else max(3000, 24 * concurrency)
+    if peer:  # They take some ten times as long for each.
+        return max(200, 2 * concurrency)
+    return min(6000, max(2000, (80 if latency_ms else 16) * concurrency))
 
 
 def measure(
