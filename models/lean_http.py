@@ -162,7 +162,10 @@ class _Connection(asyncio.Protocol):
     async def post(self, path: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> Response:
         """Send a request and return the whole response."""
         length = (b"Content-Length", str(len(body)).encode())
-        asked = h11.Request(method="POST", target=path, headers=[*headers, length])
+        try:
+            asked = h11.Request(method="POST", target=path, headers=[*headers, length])
+        except h11.LocalProtocolError as error:
+            raise NoConnectionError(str(error)) from None
         sent = [asked, h11.Data(data=body), h11.EndOfMessage()]
         data = b"".join(self._http.send(event) or b"" for event in sent)
         if not self._open:
