@@ -54,7 +54,7 @@ def sizes(latency_ms: float, concurrency: int, peer: bool) -> int:
     if latency_ms and concurrency < 8:
         return 100
     if peer:  # They take some ten times as long for each.
-        return max(200, 2 * concurrency)
+        return max(100, 2 * concurrency)
     return min(6000, max(2000, (80 if latency_ms else 16) * concurrency))
 
 
