@@ -10,6 +10,7 @@ from ..core.errors import CostoptError, nearest
 from ..core.report import PriceInfo
 from ..core.types import Usage
 from . import price_table
+from .flat import flat_usd
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -142,15 +143,18 @@ def usd(
         return None if seconds is None else price.usd_per_hour * _decimal(seconds) / 3600
     if price.rates is None or (price.input is None and input) or (price.output is None and output):
         return None
+    counts = {
+        "input_tokens": _decimal(input),
+        "cache_read_tokens": _decimal(cache_read),
+        "cache_write_tokens": _decimal(cache_write),
+        "output_tokens": _decimal(output),
+    }
+    found = flat_usd(price.rates, counts)
+    if found is not None:
+        return found
     from genai_prices import Usage as Counted
 
-    counted = Counted(
-        input_tokens=_decimal(input),
-        cache_read_tokens=_decimal(cache_read),
-        cache_write_tokens=_decimal(cache_write),
-        output_tokens=_decimal(output),
-        output_reasoning_tokens=_decimal(reasoning),
-    )
+    counted = Counted(**counts, output_reasoning_tokens=_decimal(reasoning))
     return price.rates.calc_price(counted)["total_price"]
 
 

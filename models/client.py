@@ -1,7 +1,7 @@
 """The way of a request: store, cap, target, store; nothing is asked twice, nothing is lost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 from ..core.protocols import Target, TargetError
@@ -13,6 +13,8 @@ from .records import fresh, summarise
 from .retries import Circuit, RetryBudget, wait_s
 
 _DEADLINE_S = 600.0
+_READY = 32
+"""Requests that wait rendered and looked up, at most, so that a place is taken when it is free."""
 
 
 class Client:
@@ -59,8 +61,8 @@ class Client:
 
     @property
     def most(self) -> int:
-        """How many requests may be under way at most."""
-        return self._pace.most
+        """How many requests are worth asking for at once: those under way, and the next ones."""
+        return self._pace.most + min(self._pace.most, _READY)
 
     async def ask(self, request: Request) -> Answer:
         """Return the answer: the stored one, or a new one that is stored before it is returned.
@@ -122,13 +124,18 @@ class Client:
             await self._pace.sleep(wait)
 
     async def _take_turn(self, key: str, request: Request) -> Answer:
-        """Send a request once, when it is its turn."""
+        """Send a request once, when it is its turn.
+
+        The turn ends when the answer waits to be written, and not when it is: whoever is next
+        writes itself down behind it, in the same transaction or a later one, before it leaves. So
+        never more requests than turns have left without an answer on the disk.
+        """
         self._circuit.check()
         began = await self._pace.turn()
         try:
             # It may have opened while this one waited.
             self._circuit.check()
-            answer = await self._try(key, request)
+            answer, written = await self._try(key, request)
         except TargetError as error:
             if error.kind in {"rate_limit", "server", "timeout"}:
                 limited = error.kind == "rate_limit"
@@ -136,11 +143,13 @@ class Client:
             raise
         finally:
             self._pace.end()
+        await written
         self._pace.served()
         self._circuit.succeeded()
         return answer
 
-    async def _try(self, key: str, request: Request) -> Answer:
+    async def _try(self, key: str, request: Request) -> tuple[Answer, Awaitable[None]]:
+        """Return the answer, and what is done once it is stored."""
         worst = self._worst_case(request) if self._worst_case else Decimal(0)
         sent = await self._ledger.send(key, target=self.target.name, worst=worst)
         self.requests += 1
@@ -153,10 +162,15 @@ class Client:
             # Cancelled on the way: it may be billed all the same.
             await self._fail(sent, paid=True)
             raise
-        return await self._keep(sent, key, request, answer)
+        usd = self._charge(sent, answer)
+        if answer.finish_reason == "content_filter":
+            await self._ledger.fail(sent, usd=usd)
+            raise TargetError("the provider's filter withheld the answer", kind="refused")
+        name, summary = self.target.name, summarise(request, self.target.identity)
+        return answer, self._ledger.keep(sent, key, summary, answer, target=name, usd=usd)
 
-    async def _keep(self, sent: Sent, key: str, request: Request, answer: Answer) -> Answer:
-        """Settle what an answer cost, and store it if it is one."""
+    def _charge(self, sent: Sent, answer: Answer) -> Decimal:
+        """Count what an answer cost and return it; the worst case where that is unknown."""
         usd = self._price_usd(answer.usage) if self._price_usd else Decimal(0)
         paid = sent.held.usd if usd is None else usd
         self.usd += paid
@@ -164,13 +178,7 @@ class Client:
         self.output_tokens += answer.usage.output
         if paid > sent.held.usd:
             self._distrust(paid, sent.held.usd)
-        if answer.finish_reason == "content_filter":
-            await self._ledger.fail(sent, usd=paid)
-            raise TargetError("the provider's filter withheld the answer", kind="refused")
-        name = self.target.name
-        summary = summarise(request, self.target.identity)
-        await self._ledger.keep(sent, key, summary, answer, target=name, usd=paid)
-        return answer
+        return paid
 
     def _distrust(self, paid: Decimal, declared: Decimal) -> None:
         """Stop a run with a cap whose worst cases are none."""

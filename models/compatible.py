@@ -21,7 +21,7 @@ from .statuses import said, status_error
 from .usage import chat_usage, without_cache
 
 if TYPE_CHECKING:
-    import httpx2
+    from .lean_http import LeanClient, Response
 
 DEFAULT_TIMEOUT_S = 300.0
 OWN = frozenset({"generate", "seed"})
@@ -84,7 +84,7 @@ class CompatibleTarget:
         self._reasoning_apart = reasoning_apart
         self._timeout_s = timeout_s
         self._counter = _counter(tokenizer or model)
-        self._client: httpx2.AsyncClient | None = None
+        self._client: LeanClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._key()
 
@@ -116,35 +116,30 @@ class CompatibleTarget:
         begun = time.perf_counter()
         response = await self._post(body)
         latency_s = time.perf_counter() - begun
-        if response.status_code != 200:
-            message = f"status {response.status_code}: {said(response.content)}"
-            raise status_error(
-                response.status_code, response.content, response.headers, self._clean(message)
-            )
+        if response.status != 200:
+            message = self._clean(f"status {response.status}: {said(response.content)}")
+            raise status_error(response.status, response.content, response.headers, message)
         return self._read(response.content, request, latency_s)
 
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None and self._loop is asyncio.get_running_loop():
-            await self._client.aclose()
+            self._client.close()
         self._client = None
 
-    async def _post(self, body: bytes) -> "httpx2.Response":
-        import httpx2
+    async def _post(self, body: bytes) -> "Response":
+        from .lean_http import BrokenConnectionError, NoConnectionError
 
-        client = self._connected()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await client.post(
-                    f"{self._base_url}/chat/completions", content=body, headers=_HEADERS
-                )
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol) as error:
+                return await self._connected().post(body)
+        except NoConnectionError as error:
             # Nothing was sent, so nothing can have been paid.
             message = self._clean(f"no connection: {error}")
             raise TargetError(message, kind="server") from None
-        except (TimeoutError, httpx2.TimeoutException):
+        except TimeoutError:
             raise self._lost("no answer in time", "timeout") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except BrokenConnectionError as error:
             raise self._lost(f"the connection broke: {error}", "server") from None
 
     def _read(self, body: bytes, request: Request, latency_s: float) -> Answer:
@@ -179,14 +174,16 @@ class CompatibleTarget:
         openai = self._base_url.startswith("https://api.openai.com/")
         return openai_models.dialect_of(self.model, settings.effort, openai=openai)
 
-    def _connected(self) -> "httpx2.AsyncClient":
+    def _connected(self) -> "LeanClient":
         """Return the HTTP client; one a loop, since its connections belong to it."""
-        from .wire import bounded_client, key_header
+        from .lean_http import LeanClient
+        from .wire import key_header
 
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
             self._loop = loop
-            self._client = bounded_client(key_header(self._key()), self._timeout_s)
+            headers = {**_HEADERS, **key_header(self._key())}
+            self._client = LeanClient(f"{self._base_url}/chat/completions", headers)
         return self._client
 
     def _key(self) -> str | None:

@@ -10,7 +10,7 @@ import copy
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -83,11 +83,11 @@ class Ledger:
             held = spending.reserve(worst)
             return Sent(self.journal.send(connection, key, target, worst), held)
 
-        sent: Sent = await self._write(work)
+        sent: Sent = await asyncio.shield(self._write(work))
         self._under_way.add(sent.number)
         return sent
 
-    async def keep(
+    def keep(
         self,
         sent: Sent,
         key: str,
@@ -96,8 +96,12 @@ class Ledger:
         *,
         target: str,
         usd: Decimal | None,
-    ) -> None:
-        """Store an answer and settle what it cost, ``None`` for the worst case."""
+    ) -> Awaitable[None]:
+        """Store an answer and settle what it cost, ``None`` for the worst case.
+
+        It is in the queue when this returns, ahead of whatever is written down after it, and on
+        the disk when what is returned is awaited.
+        """
         row = self.store.row(key, summary, answer, target=target)
 
         def work(connection: sqlite3.Connection, spending: Spending) -> None:
@@ -105,8 +109,7 @@ class Ledger:
             self.journal.settle(connection, sent.number)
             spending.settle(sent.held, usd)
 
-        await self._write(work)
-        self._under_way.discard(sent.number)
+        return self._settled(sent, self._write(work))
 
     async def fail(self, sent: Sent, *, usd: Decimal | None) -> None:
         """Settle a request that brought no answer to keep.
@@ -126,8 +129,7 @@ class Ledger:
 
         if usd is None:
             self.unknown = Lost(self.unknown.requests + 1, self.unknown.usd + sent.held.usd)
-        await self._write(work)
-        self._under_way.discard(sent.number)
+        await self._settled(sent, self._write(work))
 
     def close(self) -> None:
         """Write what is left and end the run."""
@@ -140,11 +142,15 @@ class Ledger:
         self._jobs.put(job)
         return await job.future
 
-    async def _write(self, work: Callable[[sqlite3.Connection, Spending], Any]) -> Any:  # noqa: ANN401
+    def _write(self, work: Callable[[sqlite3.Connection, Spending], Any]) -> "asyncio.Future[Any]":
         job = _Job(future=asyncio.get_running_loop().create_future(), write=work)
         self._jobs.put(job)
+        return job.future
+
+    async def _settled(self, sent: Sent, written: "asyncio.Future[Any]") -> None:
         # Whoever is cancelled while it waits does not keep the writer from writing.
-        return await asyncio.shield(job.future)
+        await asyncio.shield(written)
+        self._under_way.discard(sent.number)
 
     # -- the writer's thread ---------------------------------------------------------------
 

@@ -31,9 +31,7 @@ _HEADERS = frozenset(
     }
 )
 
-_REDIRECTED = {
-    "error": {"message": "the server redirects elsewhere: give that address as base_url"}
-}
+REDIRECTED = {"error": {"message": "the server redirects elsewhere: give that address as base_url"}}
 
 # How many requests are under way is decided above; a connection that is closed only because
 # others are open would have to be opened again.
@@ -93,7 +91,7 @@ class BoundedTransport(httpx2.AsyncHTTPTransport):
         response = await super().handle_async_request(request)
         if response.is_redirect:
             await response.aclose()
-            return httpx2.Response(400, json=_REDIRECTED, request=request)
+            return httpx2.Response(400, json=REDIRECTED, request=request)
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise httpx2.ReadError("the server compressed its response unasked")

@@ -1,7 +1,9 @@
 """The client: stored before used, asked once, retried where it makes sense, within the cap."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -219,6 +221,37 @@ def test_who_waits_shares_a_failure(make: Make) -> None:
 
     assert [str(one) for one in asyncio.run(together())] == ["no", "no"]
     assert len(target.asked) == 1
+
+
+class Reading(Scripted):
+    """Looks, at each request, how many answers another process would find on the disk."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+        self.stored: list[int] = []
+
+    async def answer(self, request: Request) -> Answer:
+        with closing(sqlite3.connect(self.file)) as connection:
+            found = connection.execute("SELECT count(*) FROM answers").fetchone()
+        self.stored.append(found[0])
+        return await super().answer(request)
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_a_request_leaves_when_the_answers_before_it_are_on_the_disk(
+    make: Make, store: AnswerStore, turns: int
+) -> None:
+    target = Reading(store.path)
+    client = make(target, concurrency=turns)
+
+    async def many() -> None:
+        await asyncio.gather(*(client.ask(ask(str(n))) for n in range(30)))
+
+    asyncio.run(many())
+    # Others are under way, at most as many as there are turns besides its own.
+    assert all(number - found < turns for number, found in enumerate(target.stored))
+    assert len(target.stored) == 30
 
 
 def test_no_more_at_once_than_allowed(make: Make) -> None:
