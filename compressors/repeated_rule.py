@@ -62,19 +62,43 @@ class RepeatedRule(Strategy):
 
     def apply(self, template: PromptTemplate, context: StrategyContext) -> PromptTemplate:
         """Return the template without the sentences that repeat an earlier one."""
-        kept = _Kept()
+        gone: dict[int, list[Sentence]] = {}
+        for repeat in repeats(template, self.similarity):
+            gone.setdefault(repeat.message, []).append(repeat.rule)
         contents: dict[int, str] = {}
-        for index in rewritable(template):
+        for index, rules in gone.items():
             text = template.messages[index].content
-            gone: list[Sentence] = []
-            for rule in sentences(text, template.syntax):
-                if rule.free and kept.repeated(rule, self.similarity):
-                    gone.append(rule)
-                elif rule.readable:
-                    kept.add(rule)
-            left = without(text, gone)
+            left = without(text, rules)
             contents[index] = left if left.strip() else text
         return replace_content(template, contents)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A sentence that repeats an earlier one."""
+
+    message: int
+    rule: Sentence
+    earlier: tuple[int, Sentence] | None
+    """The earlier sentence and its message; ``None`` where several cover it together."""
+
+
+def repeats(template: PromptTemplate, similarity: float) -> Iterator[Repeat]:
+    """Yield the sentences that may go, since earlier ones that stay say the same.
+
+    Args:
+        template: The prompt; only messages that instruct are read.
+        similarity: As of `RepeatedRule`.
+    """
+    kept = _Kept()
+    for index in rewritable(template):
+        for rule in sentences(template.messages[index].content, template.syntax):
+            found = kept.repeated(rule, similarity) if rule.free else ()
+            if found:
+                first = found[0] if len(found) == 1 else None
+                yield Repeat(index, rule, (kept.message_of[id(first)], first) if first else None)
+            elif rule.readable:
+                kept.add(rule, index)
 
 
 class _Kept:
@@ -83,28 +107,32 @@ class _Kept:
     def __init__(self) -> None:
         self.by_words: dict[frozenset[str], list[Sentence]] = {}
         self.by_word: dict[str, list[Sentence]] = {}
+        self.message_of: dict[int, int] = {}
 
-    def add(self, rule: Sentence) -> None:
+    def add(self, rule: Sentence, message: int) -> None:
         same = self.by_words.setdefault(rule.said, [])
         if len(same) < _MOST_ALIKE:
             same.append(rule)
+            self.message_of[id(rule)] = message
             for word in rule.said:
                 self.by_word.setdefault(word, []).append(rule)
 
-    def repeated(self, rule: Sentence, similarity: float) -> bool:
+    def repeated(self, rule: Sentence, similarity: float) -> tuple[Sentence, ...]:
+        """Return the sentences that say together what a sentence says; empty where none do."""
         if len(rule.words) < _FEWEST_WORDS:
-            return False
-        same = self.by_words.get(rule.said, ())
-        if any(_alike(rule, other, similarity) for other in same):
-            return True
-        clauses = _clauses(rule)
-        return bool(clauses) and all(map(self._covered, clauses))
+            return ()
+        for other in self.by_words.get(rule.said, ()):
+            if _alike(rule, other, similarity):
+                return (other,)
+        covering = [self._covering(clause) for clause in _clauses(rule)]
+        found = [other for other in covering if other is not None]
+        return tuple(dict.fromkeys(found)) if len(found) == len(covering) else ()
 
-    def _covered(self, clause: Sentence) -> bool:
-        return any(
-            _covers(other.said, clause.words) and not clause.anchors - other.anchors
-            for other in islice(self._may_cover(clause.words), _MOST_TRIED)
-        )
+    def _covering(self, clause: Sentence) -> Sentence | None:
+        for other in islice(self._may_cover(clause.words), _MOST_TRIED):
+            if _covers(other.said, clause.words) and not clause.anchors - other.anchors:
+                return other
+        return None
 
     def _may_cover(self, words: Sequence[str]) -> Iterator[Sentence]:
         """Yield the sentences with one of the rarest words, of so many that one must be there."""

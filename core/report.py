@@ -72,7 +72,16 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A place where a strategy saves tokens; ``tokens`` is how many, by the main tokenizer."""
+    """A place worth a look: a strategy saves tokens there, or a rule says what may cost.
+
+    Attributes:
+        tokens: Input tokens of a request that mending it saves, at most, by the main tokenizer; 0
+            where it saves no input.
+        end_line: Where it ends, if it is a range: the first character behind it.
+        usd_per_1k: What mending it saves in 1,000 requests, at most and at list price; ``None``
+            where there is no price, or what it saves is unknown.
+        usd_per_month: The same for the calls of a month; ``None`` where these are unknown, too.
+    """
 
     code: str
     name: str
@@ -80,6 +89,10 @@ class Finding:
     column: int
     message: str
     tokens: int
+    end_line: int | None = None
+    end_column: int | None = None
+    usd_per_1k: Decimal | None = None
+    usd_per_month: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

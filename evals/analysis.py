@@ -23,6 +23,7 @@ from .across import across
 from .assemble import PromptResult, report_prompt
 from .crossed import Crossing
 from .desk import Desk
+from .findings import with_measured
 from .forecasting import Outlook, forecast_of, outlook
 from .measure import FIRST_LOOK
 from .opening import Shared, open_desk, open_shared
@@ -243,6 +244,8 @@ def _prompt(run: _Run, prompt: Prepared) -> PromptReport:
     if crossing is None:
         return report
     report = replace(report, across=across(crossing, report.variants, report.recommended))
+    meters = [result.meter for result in run.results[prompt.key]]
+    report = with_measured(report, prompt.template, meters)
     if run.options.suggest_targets:
         found = suggestions(report, run.desks, run.outlooks[prompt.key])
         report = replace(report, suggestions=found)

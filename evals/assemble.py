@@ -20,7 +20,7 @@ from ..core.types import Answer, Request, Score, Variant, Verdict
 from .caching import beginning, prefix_info
 from .choice import Comparison
 from .failed import failed_note
-from .findings import findings
+from .findings import Found, findings
 from .fitting import any_fitted
 from .measure import Measurement
 from .meter import Meter, Weight, delta, latency
@@ -85,6 +85,8 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         if result.meter.batch:
             notes.append("its calls are made in batches: money is what they cost in a batch")
     first = results[0] if results else None
+    found = _findings(prompt, results)
+    notes += found.notes
     return PromptReport(
         name=prompt.template.name,
         path=prompt.template.source.path,
@@ -92,13 +94,19 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         feature=prompt.template.feature,
         calls_per_month=prompt.template.calls_per_month,
         eval_set=_eval_set(prompt, first),
-        findings=findings(first.static, first.meter) if first else (),
+        findings=found.findings,
         variants=tuple(variants),
         recommended=tuple(chosen),
         notes=tuple(dict.fromkeys(notes)),
         cache_hit_rate=prompt.rule.cache_hit_rate,
         batch=bool(prompt.rule.batch),
     )
+
+
+def _findings(prompt: Prepared, results: Sequence[PromptResult]) -> Found:
+    if not results:
+        return Found((), ())
+    return findings(prompt.template, results[0].static, [result.meter for result in results])
 
 
 def _notes(result: PromptResult, results: Sequence[PromptResult]) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..errors import CostoptError, Where, nearest
 from ..types import PromptTemplate
+from ._blocks import with_depth
 from ._common import (
     SUFFIXES,
     File,
@@ -15,6 +16,7 @@ from ._common import (
     read_text,
 )
 from ._edit import write
+from ._places import Place, Places
 from .chat import load_json_chat, load_yaml_chat
 from .dotprompt import load_dotprompt
 from .promptfoo import is_config, load_promptfoo, reparse
@@ -24,6 +26,9 @@ from .text import load_jinja, load_markdown, load_text
 __all__ = [
     "FORMATS",
     "NotAPromptError",
+    "Parsed",
+    "Place",
+    "Places",
     "Reading",
     "dump",
     "format_of",
@@ -32,6 +37,8 @@ __all__ = [
     "name_of",
     "read_file",
     "read_text",
+    "reread",
+    "with_depth",
 ]
 
 FORMATS: Mapping[str, tuple[str, ...]] = SUFFIXES
@@ -125,13 +132,22 @@ def dump(template: PromptTemplate) -> str:
     Raises:
         CostoptError: the file has no place for a change.
     """
-    parsed = _again(template, template.source.raw)
+    parsed = reread(template)
     text = write(parsed, template)
     written = _again(template, text).template if text != template.source.raw else parsed.template
     if (written.messages, written.settings) != (template.messages, template.settings):
         where = Where(template.source.path, template.source.line)
         raise CostoptError("this change cannot be written back into the file", where=where)
     return text
+
+
+def reread(template: PromptTemplate) -> Parsed:
+    """Return a template with what its file holds besides: where its messages and keys stand.
+
+    Raises:
+        CostoptError: its source is no longer what it was read from.
+    """
+    return _again(template, template.source.raw)
 
 
 def _again(template: PromptTemplate, raw: str) -> Parsed:
