@@ -56,7 +56,7 @@ class Segment:
 
 
 def segments(template: PromptTemplate, most: int = MOST) -> tuple[Segment, ...]:
-    """Cut a template into segments: sentences, or paragraphs or sections where those are too many.
+    r"""Cut a template into segments: sentences, or where those are too many coarser ones.
 
     In each message they are in order and do not overlap, and what lies between them holds no word.
 
@@ -69,7 +69,7 @@ def segments(template: PromptTemplate, most: int = MOST) -> tuple[Segment, ...]:
 
     Example:
         >>> from costopt.compressors.contract import template_of
-        >>> for one in segments(template_of("Be kind. Be brief.\\n\\nTicket: {ticket}")):
+        >>> for one in segments(template_of("Be kind. Be brief.\n\nTicket: {ticket}")):
         ...     print(one.kind, repr(one.text), one.kept)
         sentence 'Be kind.' None
         sentence 'Be brief.' None

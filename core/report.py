@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .attribution import Attribution
 from .forecast import Forecast
 from .types import GenerationSettings, Message, Safety, Side, Verdict
 
@@ -347,6 +348,8 @@ class PromptReport:
     across: Across | None = None
     """``None`` where there is one target."""
     suggestions: tuple[Suggestion, ...] = ()
+    attribution: Attribution | None = None
+    """``None`` where it was not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

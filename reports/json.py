@@ -66,7 +66,7 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
 _WHERE_SET: Mapping[type, frozenset[str]] = {
     PriceInfo: frozenset({"usd_per_hour"}),
     Spent: frozenset({"forecast"}),
-    PromptReport: frozenset({"across", "suggestions"}),
+    PromptReport: frozenset({"across", "suggestions", "attribution"}),
 }
 """Keys beside the contract's, which are there only where they say something."""
 
