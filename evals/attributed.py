@@ -195,12 +195,14 @@ def _monthly(meter: Meter, tokens: int) -> Decimal | None:
 
 
 def _how(found: Attributor) -> list[str]:
-    looks = " and ".join([", ".join(map(str, found.looks[:-1])), str(found.looks[-1])][-2:])
-    looks = looks.removeprefix(" and ")
+    raced = ""
+    if len(found.looks) > 1:
+        early = ", ".join(map(str, found.looks[:-1]))
+        raced = f", looked at after {early} and all; a decided one is asked no more"
     notes = [
-        f"{len(found.tried)} segments left out one by one on {len(found.rows)} rows, looked at "
-        f"after {looks}; a decided one is asked no more; each bound is wrong in at most "
-        f"{100 * found.alpha:.2g} % of cases (5 % shared among segments and looks)"
+        f"{len(found.tried)} segments left out one by one on {len(found.rows)} rows{raced}; each "
+        f"bound is wrong in at most {100 * found.alpha:.2g} % of cases (5 % shared among segments "
+        "and looks)"
     ]
     if found.interacts and found.joint:
         numbers = ", ".join(str(at + 1) for at in sorted(found.joint[0]))

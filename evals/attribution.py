@@ -18,10 +18,12 @@ from ..core.types import PromptTemplate, Sample
 from .choice import ALPHA
 from .metrics.base import Scale
 from .shapley import Gone, Sampling, sampling, shares
-from .statistics import LEAST_UNBOUNDED, paired_bounds
+from .statistics import paired_bounds
 
 CUT: SegmentVerdict = "no effect seen: candidate to cut"
 _HARMLESS = frozenset[SegmentVerdict]({CUT, "hurts"})
+_FIRST_LOOK = 10
+"""Fewer rows say too little of a skewed spread to decide by it."""
 _FAILURE_SHARE = 0.02
 """Above this share of rows without a score, nothing is called harmless."""
 JOINT = 2
@@ -94,7 +96,7 @@ class Attributor:
     @cached_property
     def looks(self) -> tuple[int, ...]:
         """After how many rows it is looked whether a segment is decided."""
-        return looks(len(self.rows), self.terms.scale)
+        return looks(len(self.rows))
 
     @property
     def alpha(self) -> float:
@@ -248,14 +250,14 @@ class Attributor:
         return CUT if found.high < self.terms.margin else "not enough data"
 
 
-def looks(rows: int, scale: Scale) -> tuple[int, ...]:
-    """Return after how many rows it is looked: doubling, and at last all.
+def looks(rows: int) -> tuple[int, ...]:
+    """Return after how many rows it is looked: doubling from ten, and at last all.
 
     Example:
-        >>> looks(40, "unbounded"), looks(40, "binary"), looks(12, "binary")
-        ((5, 10, 20, 40), (10, 20, 40), (12,))
+        >>> looks(40), looks(12)
+        ((10, 20, 40), (12,))
     """
-    count = LEAST_UNBOUNDED if scale == "unbounded" else 2 * LEAST_UNBOUNDED
+    count = _FIRST_LOOK
     found: list[int] = []
     # A look at nearly all rows would cost more error than it could save requests.
     while count * 3 <= rows * 2:

@@ -1,7 +1,10 @@
 """An attribution as a heat map of the prompt's text, as sentences, and as a Markdown table."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from ..core.attribution import Attribution, Effect, SegmentReport, SegmentVerdict
 from ..core.report import PromptReport
@@ -13,7 +16,6 @@ from .safe import clean, code
 Parts = list[tuple[str, str]]
 """A line, as (text, style) parts."""
 
-_GUTTER = 30
 _MARKS: dict[SegmentVerdict, str] = {
     "earns its keep": "+",
     "earns its keep with others": "&",
@@ -23,9 +25,10 @@ _MARKS: dict[SegmentVerdict, str] = {
     "not measured": " ",
     "kept": "=",
 }
-_BAR = 4
+_BAR = 3
 _LISTED = 12
-_HEAD = " no tokens  $/month  effect "
+_SPACES = re.compile(r" {2,}")
+_RULE = re.compile(r"([-=*_~])\1{3,}")
 
 
 def heat_map(prompt: PromptReport, found: Attribution, width: int) -> Iterator[Parts]:
@@ -33,14 +36,16 @@ def heat_map(prompt: PromptReport, found: Attribution, width: int) -> Iterator[P
 
     Colour says what a segment does, and so do a mark and a bar in the gutter.
     """
-    heading = f"  What each part does, at {clean(found.target, 40)}"
-    yield [(heading, "bold")]
-    yield [(f"  {_HEAD}", "dim")]
-    scale = max((abs(_does(one)) for one in found.segments), default=0.0)
-    messages = _messages(prompt, found)
+    look = _Look(found=found, messages=_messages(prompt, found), width=width)
+    yield [(f"  What each part does, at {clean(found.target, 40)}", "bold")]
+    yield [("  " + look.header, "dim")]
+    role = ""
     for one in found.segments:
-        yield from _segment(one, messages, found, scale, width)
-    yield [("  " + _legend(found), "dim")]
+        if look.role(one) != role:
+            role = look.role(one)
+            yield [("  " + look.blank, ""), ("│ ", "dim"), (f"[{clean(role, 20)}]", "bold")]
+        yield from look.segment(one)
+    yield [("  " + look.legend, "dim")]
 
 
 def said(found: Attribution) -> list[str]:
@@ -99,43 +104,84 @@ def _messages(prompt: PromptReport, found: Attribution) -> Sequence[Message]:
     return variants[0].messages if variants else ()
 
 
-def _segment(
-    one: SegmentReport,
-    messages: Sequence[Message],
-    found: Attribution,
-    scale: float,
-    width: int,
-) -> Iterator[Parts]:
-    space = max(width - _GUTTER - 2, 20)
-    gutter = _gutter(one, found, scale)
-    style = _style(one, scale)
-    for line in _wrapped(_bullet(one, messages) + one.text, space):
-        yield [("  ", ""), (gutter, ""), ("│ ", "dim"), (line, style)]
-        gutter = " " * (_GUTTER - 2)
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """How the segments of one attribution are drawn."""
+
+    found: Attribution
+    messages: Sequence[Message]
+    width: int
+
+    @cached_property
+    def scale(self) -> float:
+        """The largest effect: a full bar."""
+        return max((abs(_does(one)) for one in self.found.segments), default=0.0)
+
+    @cached_property
+    def priced(self) -> bool:
+        """Whether there is money to show."""
+        return any(one.usd_per_month is not None for one in self.found.segments)
+
+    @property
+    def header(self) -> str:
+        """The names of the gutter's columns."""
+        return self._columns("no", "tok", "$/month", "effect").rstrip()
+
+    @property
+    def blank(self) -> str:
+        """A gutter that says nothing."""
+        return " " * len(self._columns("", "", "", ""))
+
+    @property
+    def legend(self) -> str:
+        """What the marks mean."""
+        marks = "+ earns its keep  & with others  x no effect seen  ! hurts  ? not enough data"
+        return marks if self.found.metric else "= kept"
+
+    def role(self, one: SegmentReport) -> str:
+        """Return the role of a segment's message, where there are several."""
+        if len(self.messages) < 2 or one.message >= len(self.messages):
+            return ""
+        return self.messages[one.message].role
+
+    def segment(self, one: SegmentReport) -> Iterator[Parts]:
+        """Yield a segment's lines."""
+        gutter, style = self._gutter(one), _style(one, self.scale)
+        space = max(self.width - len(gutter) - 4, 20)
+        for line in _wrapped(self._bullet(one) + one.text, space):
+            yield [("  ", ""), (gutter, ""), ("│ ", "dim"), (line, style)]
+            gutter = self.blank
+        if one.kept is not None:
+            for line in _wrapped(f"(kept: {one.kept})", space):
+                yield [("  ", ""), (gutter, ""), ("│ ", "dim"), (line, "dim italic")]
+
+    def _gutter(self, one: SegmentReport) -> str:
+        does = _does(one)
+        known = one.effect is not None or one.share is not None
+        shown = quality(self.found.metric or "", does, sign=True) if known else ""
+        filled = round(_BAR * max(does, 0.0) / self.scale) if self.scale > 0 else 0
+        money = _short(one.usd_per_month)
+        mark = _MARKS[one.verdict]
+        return self._columns(str(one.number), count(one.tokens), money, shown, mark + "█" * filled)
+
+    def _columns(self, no: str, tokens: str, money: str, effect: str, bar: str = "") -> str:
+        dollars = f" {money:>7}" if self.priced else ""
+        return f"{no:>3} {tokens:>5}{dollars} {effect:>6} {bar:<{_BAR + 1}} "
+
+    def _bullet(self, one: SegmentReport) -> str:
+        """Return the bullet that stands before a segment on its line."""
+        if one.message >= len(self.messages):
+            return ""
+        content = self.messages[one.message].content
+        before = content[content.rfind("\n", 0, one.start) + 1 : one.start]
+        return before if not any(mark.isalpha() for mark in before) and len(before) < 8 else ""
 
 
-def _bullet(one: SegmentReport, messages: Sequence[Message]) -> str:
-    """Return the bullet that stands before a segment on its line."""
-    if one.message >= len(messages):
+def _short(amount: Decimal | None) -> str:
+    """Return money in at most seven columns."""
+    if amount is None:
         return ""
-    content = messages[one.message].content
-    before = content[content.rfind("\n", 0, one.start) + 1 : one.start]
-    return before if not any(mark.isalpha() for mark in before) and len(before) < 8 else ""
-
-
-def _gutter(one: SegmentReport, found: Attribution, scale: float) -> str:
-    effect = _does(one)
-    shown = ""
-    if one.effect is not None or one.share is not None:
-        shown = quality(found.metric or "", effect, sign=True)
-    bar = "█" * _bar(effect, scale)
-    money = usd(one.usd_per_month) if one.usd_per_month is not None else ""
-    text = f"{one.number:>3} {one.tokens:>5} {money:>8} {shown:>6} "
-    return f"{text[: _GUTTER - 8]:<{_GUTTER - 8}}{_MARKS[one.verdict]}{bar:<{_BAR}} "
-
-
-def _bar(effect: float, scale: float) -> int:
-    return round(_BAR * max(effect, 0.0) / scale) if scale > 0 else 0
+    return "<$0.01" if 0 < amount < Decimal("0.01") else usd(amount)
 
 
 def _style(one: SegmentReport, scale: float) -> str:
@@ -157,7 +203,7 @@ def _wrapped(text: str, space: int) -> Iterator[str]:
 
     console = Console(width=space, legacy_windows=False)
     for line in text.split("\n"):
-        harmless = clean(line)
+        harmless = _RULE.sub(r"\1\1\1", _SPACES.sub(" ", clean(line)))
         if not harmless:
             continue
         if cell_len(harmless) <= space:
@@ -165,14 +211,6 @@ def _wrapped(text: str, space: int) -> Iterator[str]:
             continue
         for part in Text(harmless).wrap(console, space):
             yield part.plain.rstrip()
-
-
-def _legend(found: Attribution) -> str:
-    return (
-        "+ earns its keep  & with others  x no effect seen  ! hurts  ? not enough data  = kept"
-        if found.metric
-        else "= kept"
-    )
 
 
 def _cuts(found: Attribution) -> list[str]:
