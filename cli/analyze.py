@@ -12,6 +12,7 @@ from ..core.errors import CostoptError
 from .analyze_options import (
     ENGINES,
     SEARCHES,
+    Attribute,
     Batch,
     Concurrency,
     DryRun,
@@ -86,6 +87,7 @@ def analyze(
     concurrency: Concurrency = None,
     dry_run: DryRun = False,
     suggest_targets: SuggestTargets = False,
+    attribute: Attribute = False,
     static: Static = False,
     lossless: Lossless = False,
     offline: Offline = False,
@@ -120,6 +122,7 @@ def analyze(
       costopt analyze faq.md --target openai:gpt-4.1-mini --dry-run
       costopt analyze faq.md --target openai:gpt-4.1 --target openai:gpt-4.1-mini
       costopt analyze prompts/ --strategy whitespace+filler --margin 0.03
+      costopt analyze faq.md --attribute --strategy whitespace
       costopt analyze prompts/ --format json --output report.json
     """  # noqa: D301 (\b keeps the lines apart)
     del resume, debug  # by construction; read by cli.main
@@ -136,6 +139,7 @@ def analyze(
         "search": search,
         "concurrency": concurrency,
         "suggest_targets": suggest_targets or None,
+        "attribute": attribute or None,
         "static": static or None,
         "lossless": lossless or None,
         "offline": offline or None,
@@ -176,6 +180,11 @@ def _run(
     _check_paths(paths)
     if values.get("wait") and not values.get("batch"):
         raise CostoptError("--wait waits for batches", hint="give --batch too, or leave it out")
+    if values.get("batch") and values.get("attribute"):
+        raise CostoptError(
+            "--attribute asks in rounds, of which each in a batch would take hours",
+            hint="leave --batch or --attribute out",
+        )
     options = _options(paths, values, config)
     if dry_run:
         _foresee(options, values.get("quiet", False), show)
@@ -234,6 +243,7 @@ def _options(
         search=_known("search", values.get("search", "racing"), SEARCHES),
         concurrency=values.get("concurrency"),
         suggest_targets=values.get("suggest_targets", False),
+        attribute=values.get("attribute", False),
         static=values.get("static", False),
         lossless=values.get("lossless", False),
         offline=values.get("offline", False),

@@ -83,6 +83,13 @@ SuggestTargets = Annotated[
     bool,
     typer.Option("--suggest-targets", help="Name cheaper models of the same provider to try."),
 ]
+Attribute = Annotated[
+    bool,
+    typer.Option(
+        "--attribute",
+        help="Measure what each sentence, rule and example of a prompt does, at the first target.",
+    ),
+]
 Static = Annotated[bool, typer.Option("--static", help="Count and find only; no model call.")]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Lossless strategies only.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing from the network.")]

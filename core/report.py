@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from .attribution import Attribution
 from .forecast import Forecast
 from .money import (
     CacheTerms,
@@ -366,6 +367,8 @@ class PromptReport:
     """Share of the calls that find the prefix cached, as the configuration says."""
     batch: bool = False
     """Whether its calls are made in batches."""
+    attribution: Attribution | None = None
+    """``None`` where it was not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ from ..models.journal import Lost
 from ..models.lingua import open_lingua
 from .across import across
 from .assemble import PromptResult, report_prompt
+from .attributed import Attributing
+from .attributed import begin as begin_attribution
 from .crossed import Crossing
 from .desk import Desk
 from .findings import with_measured
@@ -59,6 +61,9 @@ class _Run:
     )
     outlooks: dict[tuple[str, int], dict[str, Outlook]] = field(
         default_factory=dict[tuple[str, int], dict[str, Outlook]]
+    )
+    attributions: dict[tuple[str, int], Attributing] = field(
+        default_factory=dict[tuple[str, int], Attributing]
     )
     forecast: tuple[Forecast, ...] = ()
     out_of_budget: bool = False
@@ -186,7 +191,17 @@ def _begin(run: _Run, chains: tuple[Chain, ...]) -> None:
         for prompt in run.prompts:
             result = desk.begin(prompt, chains, tally)
             run.results.setdefault(prompt.key, []).append(result)
-            found = outlook(desk, result, position=position, targets=len(run.desks))
+            if run.options.attribute and position == 0:
+                run.attributions[prompt.key] = begin_attribution(
+                    result, prompt.template, seed=run.options.seed, others=len(run.desks) - 1
+                )
+            found = outlook(
+                desk,
+                result,
+                position=position,
+                targets=len(run.desks),
+                attributing=run.attributions.get(prompt.key) if position == 0 else None,
+            )
             run.outlooks.setdefault(prompt.key, {})[desk.name] = found
     if not run.options.static:
         run.forecast = tuple(
@@ -202,6 +217,7 @@ async def _measure_all(run: _Run) -> None:
         return
     for key, results in run.results.items():
         await _measure_one(run, results, run.crossings[key])
+        await _attribute(run, key)
 
 
 async def _measure_together(run: _Run) -> None:
@@ -226,6 +242,14 @@ async def _measure_one(run: _Run, results: list[PromptResult], crossing: Crossin
         run.out_of_budget = crossing.out_of_budget
 
 
+async def _attribute(run: _Run, key: tuple[str, int]) -> None:
+    """Measure what each segment of a prompt does, where that was asked for."""
+    asked = run.attributions.get(key)
+    if asked is not None and asked.attributor is not None and not run.out_of_budget:
+        await asked.attributor.run()
+        run.out_of_budget = asked.attributor.scorer.stopped
+
+
 def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
     """Roughly how many requests are ahead; the display replaces it as the plan becomes known."""
     rows = sum(
@@ -240,6 +264,9 @@ def _estimate(run: _Run, chains: tuple[Chain, ...]) -> int:
 
 def _prompt(run: _Run, prompt: Prepared) -> PromptReport:
     report = report_prompt(prompt, run.results.get(prompt.key, []))
+    attributing = run.attributions.get(prompt.key)
+    if attributing is not None:
+        report = replace(report, attribution=attributing.report())
     crossing = run.crossings.get(prompt.key)
     if crossing is None:
         return report

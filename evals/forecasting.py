@@ -18,12 +18,15 @@ from ..core.types import Answer, Message, Request, Sample, Variant
 from ..costs.forecast import Lengths, Part, forecast
 from ..models.targets import EMBEDDED
 from .assemble import PromptResult
+from .attributed import Attributing, RunnerScorer
+from .attribution import JOINT
 from .desk import Desk
 from .fitting import any_fitted
 from .measure import Measurement
 from .metrics import as_text
 from .plan import FINALISTS
 from .runner import HARMFUL, REPEATED, Mode, render_trial
+from .shapley import MOST_REQUESTS
 
 _LOOKED_AT = 5
 """Rows that are rendered and looked up for each kind of request."""
@@ -56,7 +59,14 @@ class Outlook:
     """Whether strategies are fitted, whose requests nobody can count before."""
 
 
-def outlook(desk: Desk, result: PromptResult, *, position: int, targets: int) -> Outlook:
+def outlook(
+    desk: Desk,
+    result: PromptResult,
+    *,
+    position: int,
+    targets: int,
+    attributing: Attributing | None = None,
+) -> Outlook:
     """Return what a prompt will ask of a target.
 
     Args:
@@ -64,6 +74,7 @@ def outlook(desk: Desk, result: PromptResult, *, position: int, targets: int) ->
         result: The prompt's result in the making.
         position: The target's place among the run's targets; 0 is held against.
         targets: How many there are.
+        attributing: What is attributed here, if anything.
     """
     measurement = result.measurement
     if measurement is None:
@@ -74,6 +85,8 @@ def outlook(desk: Desk, result: PromptResult, *, position: int, targets: int) ->
     asks = [*_asks(result, measurement, crossed=crossed)]
     if crossed:
         asks += _crossing(measurement, first=position == 0)
+    if attributing is not None:
+        asks += _attribution(attributing)
     parts = tuple(part for ask in asks if ask.rows and (part := look.part(ask)) is not None)
     rows = measurement.setup.plan.rows
     return Outlook(
@@ -154,6 +167,21 @@ def _crossing(measurement: Measurement, *, first: bool) -> Iterator[_Ask]:
         if first:
             yield _Ask(None, plan.rows, "generate", certain=False)
     yield _Ask(None, plan.confirmation, "generate", certain=False, times=FINALISTS)
+
+
+def _attribution(attributing: Attributing) -> Iterator[_Ask]:
+    """Yield what an attribution asks: each segment's first look surely, the rest perhaps."""
+    found = attributing.attributor
+    if found is None or not isinstance(found.scorer, RunnerScorer):
+        return
+    mode, first = found.scorer.mode, found.looks[0]
+    for at in found.tried:
+        variant = found.scorer.variant(found.left({at}))
+        yield _Ask(variant, found.rows[:first], mode, certain=True)
+        yield _Ask(variant, found.rows[first:], mode, certain=False)
+    yield _Ask(None, found.rows, mode, certain=False, times=JOINT)
+    # One row stands for all requests of the sampling: how many they are depends on the answers.
+    yield _Ask(None, found.rows[:1], mode, certain=False, times=MOST_REQUESTS)
 
 
 def _candidates(result: PromptResult, measurement: Measurement) -> Iterator[Variant]:

@@ -443,6 +443,11 @@ class Measurement:
 
     # -- reading what was asked ------------------------------------------------------------
 
+    @property
+    def baseline(self) -> Variant:
+        """The unchanged prompt."""
+        return self._baseline
+
     def outcomes(self, variant: Variant) -> tuple[Outcome, ...]:
         """Return the outcomes that judge ``variant``, in the order of the rows."""
         return tuple(self._outcomes(variant))

@@ -28,6 +28,8 @@ class AnalyzeOptions:
     static: bool = False
     lossless: bool = False
     suggest_targets: bool = False
+    attribute: bool = False
+    """Whether each segment of a prompt is measured, at the first target."""
     offline: bool = False
     batch: bool = False
     wait: bool = False

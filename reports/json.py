@@ -75,7 +75,7 @@ _WHERE_SET: Mapping[type, frozenset[str]] = {
     TargetInfo: frozenset({"cache", "repriced_from"}),
     VariantReport: frozenset({"prefix", "confirmed", "harm_seen", "slices"}),
     Recommendation: frozenset({"payback"}),
-    PromptReport: frozenset({"across", "suggestions", "cache_hit_rate", "batch"}),
+    PromptReport: frozenset({"across", "suggestions", "attribution", "cache_hit_rate", "batch"}),
 }
 """Keys beside the contract's, which are there only where they say something."""
 

@@ -17,7 +17,7 @@ from ..core.report import (
     TargetInfo,
     VariantReport,
 )
-from . import across, facts, money
+from . import across, attributed, facts, money
 from .numbers import count, mean, percent, quality, usd
 from .rows import Row, table_rows
 from .runtime import program_lines
@@ -81,6 +81,7 @@ def _prompt(prompt: PromptReport, report: Report) -> list[str]:
             lines += _target(prompt, target, variants, many=len(report.targets) > 1)
     lines += _across(prompt.across) if prompt.across else []
     lines += [f"- try {code(line, limit=700)}" for line in suggestion_lines(prompt)]
+    lines += attributed.table(prompt.attribution) if prompt.attribution else []
     lines += _findings(prompt)
     return [*lines, *(f"- {code(note, limit=400)}" for note in prompt.notes)]
 

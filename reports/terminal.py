@@ -13,7 +13,7 @@ from ..core.report import (
     TargetInfo,
     VariantReport,
 )
-from . import across, facts, money
+from . import across, attributed, facts, money
 from .numbers import count
 from .rows import Row, columns, table_rows
 from .runtime import program_lines, runtime_line
@@ -185,6 +185,12 @@ def _prompt(page: _Page, prompt: PromptReport, report: Report, grid: _Grid) -> N
     for line in suggestion_lines(prompt):
         page.say(f"try {line}", "dim", hang=2)
     _findings(page, prompt)
+    if prompt.attribution is not None:
+        page.gap()
+        for row in attributed.heat_map(prompt, prompt.attribution, page.width):
+            page.row(row)
+        for line in attributed.said(prompt.attribution):
+            page.say(line, "dim", hang=2)
     for note in prompt.notes:
         page.say(clean(note, 400), "dim", hang=2)
 
