@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from .evidence import JudgeReport, NoiseFloor, SpentOnJudge
 from .forecast import Forecast
 from .money import (
     CacheTerms,
@@ -59,6 +60,8 @@ class Spent:
     output_tokens: int = 0
     unknown_outcome: UnknownOutcome | None = None
     forecast: tuple[Forecast, ...] = ()
+    judge: SpentOnJudge | None = None
+    """The part of all this that went to a judge; ``None`` where none was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,6 +341,10 @@ class PromptReport:
     """Share of the calls that find the prefix cached, as the configuration says."""
     batch: bool = False
     """Whether its calls are made in batches."""
+    noise: tuple[NoiseFloor, ...] = ()
+    """What two draws of the same prompt show, target by target."""
+    judge: tuple[JudgeReport, ...] = ()
+    """The judge of its answers and its audit, target by target."""
 
 
 @dataclass(frozen=True, kw_only=True)

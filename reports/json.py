@@ -70,11 +70,11 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
 
 _WHERE_SET: Mapping[type, frozenset[str]] = {
     PriceInfo: frozenset({"usd_per_hour"}),
-    Spent: frozenset({"forecast"}),
+    Spent: frozenset({"forecast", "judge"}),
     TargetInfo: frozenset({"cache", "repriced_from"}),
     VariantReport: frozenset({"prefix", "confirmed", "harm_seen"}),
     Recommendation: frozenset({"payback"}),
-    PromptReport: frozenset({"across", "suggestions", "cache_hit_rate", "batch"}),
+    PromptReport: frozenset({"across", "suggestions", "cache_hit_rate", "batch", "noise", "judge"}),
 }
 """Keys beside the contract's, which are there only where they say something."""
 
