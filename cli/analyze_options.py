@@ -36,6 +36,26 @@ EvalSetOption = Annotated[
 Metric = Annotated[
     str | None, typer.Option("--metric", metavar="NAME", help="Judge quality by this metric.")
 ]
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        metavar="NAME",
+        help="The target that compares answers, for --metric judge. Audited first; its cost is "
+        "shown apart.",
+    ),
+]
+Repeats = Annotated[
+    int | None,
+    typer.Option(
+        "--repeats",
+        metavar="N",
+        min=1,
+        help="Draw each answer N times where draws differ; a row's score is their mean. "
+        "Default: 1.",
+        show_default=False,
+    ),
+]
 Samples = Annotated[
     int | None,
     typer.Option("--samples", metavar="N", min=1, help="Use at most N rows of each eval set."),

@@ -22,6 +22,8 @@ DEFAULTS: Mapping[str, Check] = {
     "strategy": texts,
     "eval_set": text,
     "metric": text,
+    "judge": text,
+    "repeats": whole(1),
     "samples": whole(1),
     "margin": number(0),
     "max_cost": money,

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from .attribution import Attribution
+from .evidence import JudgeReport, NoiseFloor, SpentOnJudge
 from .forecast import Forecast
 from .money import (
     CacheTerms,
@@ -60,6 +61,8 @@ class Spent:
     output_tokens: int = 0
     unknown_outcome: UnknownOutcome | None = None
     forecast: tuple[Forecast, ...] = ()
+    judge: SpentOnJudge | None = None
+    """The part of all this that went to a judge; ``None`` where none was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -369,6 +372,10 @@ class PromptReport:
     """Whether its calls are made in batches."""
     attribution: Attribution | None = None
     """``None`` where it was not asked for."""
+    noise: tuple[NoiseFloor, ...] = ()
+    """What two draws of the same prompt show, target by target."""
+    judge: tuple[JudgeReport, ...] = ()
+    """The judge of its answers and its audit, target by target."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from ..compressors.variants import DEFAULT_CHAINS, Chain
 from ..core.deaf import deaf
 from ..core.discovery import load_prompts
 from ..core.errors import CostoptError
+from ..core.evidence import SpentOnJudge
 from ..core.forecast import Forecast
 from ..core.progress import Progress
 from ..core.protocols import ContextCompressor
@@ -27,8 +28,10 @@ from .crossed import Crossing
 from .desk import Desk
 from .findings import with_measured
 from .forecasting import Outlook, forecast_of, outlook
+from .judge_forecast import judge_forecast
+from .judging import Seat
 from .measure import FIRST_LOOK
-from .opening import Shared, open_desk, open_shared
+from .opening import Shared, open_desk, open_seat, open_shared
 from .options import AnalyzeOptions
 from .plan import DEFAULT_SAMPLES
 from .prepare import Prepared, prepare
@@ -67,6 +70,8 @@ class _Run:
     )
     forecast: tuple[Forecast, ...] = ()
     out_of_budget: bool = False
+    seat: Seat | None = None
+    """Who judges, where a prompt's metric needs it."""
 
 
 Foretold: TypeAlias = Callable[[tuple[Forecast, ...]], None]
@@ -112,8 +117,14 @@ async def _foresee_all(run: _Run, chains: tuple[Chain, ...]) -> None:
     try:
         _begin(run, chains)
     finally:
-        for desk in run.desks:
-            await desk.aclose()
+        await _give_back(run)
+
+
+async def _give_back(run: _Run) -> None:
+    for desk in run.desks:
+        await desk.aclose()
+    if run.seat is not None:
+        await run.seat.client.target.close()
 
 
 def _open(options: AnalyzeOptions, progress: Progress) -> tuple[_Run, tuple[Chain, ...]]:
@@ -125,8 +136,10 @@ def _open(options: AnalyzeOptions, progress: Progress) -> tuple[_Run, tuple[Chai
     shared = None if options.static else open_shared(options, progress)
     try:
         compressor = _compressor(chains, options, progress)
+        judged = any(prompt.judged for prompt in prompts)
+        seat = open_seat(options, progress, shared) if judged else None
         desks = tuple(
-            open_desk(name, options, progress, shared=shared, compressor=compressor)
+            open_desk(name, options, progress, shared=shared, compressor=compressor, seat=seat)
             for name in dict.fromkeys(options.targets)
         )
         for desk in desks:
@@ -134,7 +147,14 @@ def _open(options: AnalyzeOptions, progress: Progress) -> tuple[_Run, tuple[Chai
     except BaseException:
         _close(shared)
         raise
-    run = _Run(options=options, prompts=prompts, skipped=loaded.skipped, desks=desks, shared=shared)
+    run = _Run(
+        options=options,
+        prompts=prompts,
+        skipped=loaded.skipped,
+        desks=desks,
+        shared=shared,
+        seat=seat,
+    )
     return run, chains
 
 
@@ -180,8 +200,7 @@ async def _run_all(run: _Run, chains: tuple[Chain, ...], foretold: Foretold | No
             foretold(run.forecast)
         await _measure_all(run)
     finally:
-        for desk in run.desks:
-            await desk.aclose()
+        await _give_back(run)
 
 
 def _begin(run: _Run, chains: tuple[Chain, ...]) -> None:
@@ -208,6 +227,10 @@ def _begin(run: _Run, chains: tuple[Chain, ...]) -> None:
             forecast_of(desk, [found[desk.name] for found in run.outlooks.values()])
             for desk in run.desks
         )
+        if run.seat is not None:
+            found = (one for by_desk in run.outlooks.values() for one in by_desk.values())
+            parts = [part for one in found for part in one.judge]
+            run.forecast += (judge_forecast(run.seat, parts),)
 
 
 async def _measure_all(run: _Run) -> None:
@@ -282,6 +305,7 @@ def _prompt(run: _Run, prompt: Prepared) -> PromptReport:
 def _report(run: _Run, *, partial: bool) -> Report:
     prompts = tuple(_prompt(run, prompt) for prompt in run.prompts)
     clients = [desk.client for desk in run.desks if desk.client is not None]
+    clients += [run.seat.client] if run.seat is not None else []
     waiting = _waiting_notes(run.desks)
     return Report(
         costopt_version=__version__,
@@ -297,11 +321,25 @@ def _report(run: _Run, *, partial: bool) -> Report:
             output_tokens=sum(c.output_tokens for c in clients),
             unknown_outcome=_unknown(run.shared),
             forecast=run.forecast,
+            judge=_spent_on_judge(run.seat),
         ),
         skipped=run.skipped,
         prompts=prompts,
         static=run.options.static,
         notes=(*waiting, *_notes(run, prompts)),
+    )
+
+
+def _spent_on_judge(seat: Seat | None) -> SpentOnJudge | None:
+    if seat is None:
+        return None
+    return SpentOnJudge(
+        judge=seat.name,
+        usd=seat.client.usd,
+        requests=seat.client.requests,
+        cached_answers=seat.client.cached_answers,
+        input_tokens=seat.client.input_tokens,
+        output_tokens=seat.client.output_tokens,
     )
 
 

@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import TypeAlias
 
 from ..compressors.registry import entry
+from ..core.evidence import JudgeReport, NoiseFloor
 from ..core.money import CostInfo, PrefixInfo
 from ..core.report import (
     EvalSetInfo,
@@ -27,6 +28,8 @@ from .meter import Meter, Weight, delta, latency
 from .payback import Paid, pays_back, spent_on
 from .prepare import Prepared
 from .recommending import recommended, with_front
+from .repeating import noise_floor
+from .runner import REPEATED
 from .setup import Judge
 from .slices import parts, sliced, worse_note
 
@@ -67,8 +70,8 @@ class PromptResult:
         )
 
     def answers(self, variant: Variant) -> dict[str, Answer]:
-        """Return the generated answers of a variant by sample id."""
-        return self.measurement.answers(variant) if self.measurement else {}
+        """Return the generated answers of a variant: all draws of each row."""
+        return self.measurement.draws(variant) if self.measurement else {}
 
 
 def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptReport:
@@ -100,6 +103,8 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         notes=tuple(dict.fromkeys(notes)),
         cache_hit_rate=prompt.rule.cache_hit_rate,
         batch=bool(prompt.rule.batch),
+        noise=tuple(found for r in results if (found := _noise(r)) is not None),
+        judge=tuple(found for r in results if (found := _judge(r)) is not None),
     )
 
 
@@ -107,6 +112,30 @@ def _findings(prompt: Prepared, results: Sequence[PromptResult]) -> Found:
     if not results:
         return Found((), ())
     return findings(prompt.template, results[0].static, [result.meter for result in results])
+
+
+def _noise(result: PromptResult) -> NoiseFloor | None:
+    """Return what the A/A control shows."""
+    if result.measurement is None:
+        return None
+    measured, runner = result.measurement.measured, result.measurement.setup.runner
+    again = next((v for v in measured.variants if v.name == REPEATED), None)
+    comparison = measured.comparisons.get(REPEATED)
+    if again is None or comparison is None:
+        return None
+    return noise_floor(
+        result.target,
+        comparison,
+        result.measurement.outcomes(measured.variants[0]),
+        result.measurement.outcomes(again),
+        repeats=runner.repeats,
+        note=measured.drawn_once,
+    )
+
+
+def _judge(result: PromptResult) -> JudgeReport | None:
+    referee = result.measurement.setup.runner.referee if result.measurement else None
+    return referee.report(result.target) if referee else None
 
 
 def _notes(result: PromptResult, results: Sequence[PromptResult]) -> list[str]:
@@ -334,6 +363,14 @@ def _recommend(
         return chosen
     outcomes = result.measurement.setup.runner.outcomes.values()
     spent = spent_on((a for outcome in outcomes for a in outcome.answers), result.paid)
+    judge = _judge(result)
+    if judge is not None:  # What it took to find out was paid too, whoever was asked.
+        known = spent.usd is not None and judge.usd is not None
+        spent = replace(
+            spent,
+            answers=spent.answers + judge.requests,
+            usd=(spent.usd or 0) + (judge.usd or 0) if known else None,
+        )
     if not spent.answers:
         return chosen
     calls = prompt.template.calls_per_month

@@ -9,6 +9,7 @@ from statistics import NormalDist, fmean, stdev
 from ..core.report import QualityDelta
 from ..core.types import Failure, Score, Verdict
 from .metrics import Metric
+from .metrics.base import Scale
 from .runner import Outcome
 from .statistics import paired_bounds, samples_needed
 from .statistics import verdict as verdict_of
@@ -45,6 +46,7 @@ def compare(
     metric: Metric,
     margin: float,
     candidates: float,
+    trusted: bool = True,
 ) -> Comparison:
     """Compare outcomes on the same samples.
 
@@ -58,7 +60,11 @@ def compare(
         margin: The largest loss that counts as none, in the metric's unit, >= 0.
         candidates: How many variants compete for the same decision, >= 1; where the error is
             not shared evenly, one over this variant's share of it.
+        trusted: Whether what scored them may show that a variant holds; a judge that failed its
+            audit may not.
     """
+    trusted = trusted and metric.kind != "drift"
+    scale = scale_of(metric, (*baseline, *variant))
     pairs = _pairs(baseline, variant)
     sign = 1.0 if metric.higher_is_better else -1.0
     scored = [
@@ -71,11 +77,11 @@ def compare(
     alpha = ALPHA / max(candidates, 1)
     labels = [cluster for _, cluster in scored]
     clusters = labels if any(labels) else None
-    bounds = paired_bounds(differences, alpha=alpha, scale=metric.scale, clusters=clusters)
+    bounds = paired_bounds(differences, alpha=alpha, scale=scale, clusters=clusters)
     decided = verdict_of(bounds, margin) if differences else "not measured"
     if failures > _FAILURE_SHARE * len(pairs) and decided in {"better", "holds"}:
         decided = "not enough data"
-    if metric.kind == "drift" and decided in {"better", "holds"}:
+    if not trusted and decided in {"better", "holds"}:
         decided = "not enough data"
     delta = None
     if bounds is not None:
@@ -88,9 +94,9 @@ def compare(
             confidence=1 - alpha,
         )
     needed = None
-    if decided == "not enough data" and metric.kind != "drift":
+    if decided == "not enough data" and trusted:
         needed = samples_needed(
-            differences, margin=margin, alpha=alpha, scale=metric.scale, clusters=clusters
+            differences, margin=margin, alpha=alpha, scale=scale, clusters=clusters
         )
     return Comparison(
         metric=metric.name,
@@ -100,6 +106,12 @@ def compare(
         verdict=decided,
         samples_needed=needed,
     )
+
+
+def scale_of(metric: Metric, outcomes: Sequence[Outcome]) -> Scale:
+    """Return which statistics suit the scores: a mean of several draws is not right or wrong."""
+    repeated = any(outcome.draws > 1 for outcome in outcomes)
+    return "bounded" if repeated and metric.scale == "binary" else metric.scale
 
 
 def _pairs(

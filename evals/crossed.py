@@ -39,7 +39,7 @@ class Crossing:
         whole = len(self.stands) == len(self.results)
         found = self.results[0].judges["output"] if whole else None
         if found is None or found.metric.kind != "generated":
-            return None
+            return None  # A judge holds answers against those of their own target.
         return Rules(metric=found.metric, margin=found.margin)
 
     @property
@@ -47,6 +47,11 @@ class Crossing:
         """Why nothing is compared between the models."""
         if len(self.stands) < len(self.results):
             return "not compared between models: not every one was measured"
+        if self.results[0].judges["output"] is not None:
+            return (
+                "not compared between models: the judge held each model's answers against that "
+                "model's own; name another metric with --metric"
+            )
         return (
             "not compared between models: log-likelihoods are each model's own, and there is no "
             "metric of generated answers here; name one with --metric or in the prompt's file"

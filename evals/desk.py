@@ -23,6 +23,7 @@ from ..models.targets import EMBEDDED, declared
 from .assemble import PromptResult
 from .evalset import MOST_REFERENCES, references
 from .fitting import any_fitted
+from .judging import Referee, Seat
 from .measure import Measurement
 from .meter import Meter
 from .metrics import as_text, get
@@ -54,6 +55,8 @@ class Desk:
     """The client, where it asks in batches."""
     store: AnswerStore | None = None
     compressor: ContextCompressor | None = None
+    seat: Seat | None = None
+    """Who judges answers, the same for all targets; ``None`` where no judge was named."""
     began: float = field(default_factory=time.monotonic)
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
@@ -181,7 +184,18 @@ class Desk:
             labels=_labels(prompt.eval_set),
             shortener=shortener,
             deadline=self._deadline,
+            referee=self._referee(judges),
+            repeats=self.options.repeats,
+            most_repeats=self.options.repeats,
         )
+
+    def _referee(self, judges: dict[str, Judge | None]) -> Referee | None:
+        """Return who compares answers, where the metric is a judge's."""
+        judged = any(judge and judge.metric.kind == "judged" for judge in judges.values())
+        if self.seat is None or self.target is None or not judged:
+            return None
+        same = self.seat.client.target.identity == self.target.identity
+        return Referee(seat=self.seat, same_model=same)
 
     @property
     def _deadline(self) -> float | None:
@@ -192,7 +206,7 @@ class Desk:
         """Say what judges each side: log-likelihood only ever judges the input side."""
         can = self.target.capabilities if self.target else frozenset[str]()
         asked = prompt.asked_metric
-        if asked is not None and asked.kind != "generated" and self.target is not None:
+        if asked is not None and not asked.reads_answers and self.target is not None:
             if "loglikelihood" not in can:
                 raise CostoptError(
                     f'the target "{self.name}" gives no log-likelihoods, which '
@@ -203,7 +217,7 @@ class Desk:
         if asked is not None:
             judge = self._judge(prompt, asked.name)
             return {"input": judge, "output": judge}
-        if prompt.metric is not None and prompt.metric.kind != "generated":
+        if prompt.metric is not None and not prompt.metric.reads_answers:
             return {"input": self._judge(prompt, prompt.metric.name), "output": None}
         output = self._judge(prompt, prompt.metric.name) if prompt.metric else None
         if "loglikelihood" in can:
@@ -222,6 +236,7 @@ class Desk:
             "generated": "generate",
             "log_likelihood": "likelihood",
             "drift": "drift",
+            "judged": "generate",
         }
         return Judge(metric=metric, margin=margin, mode=modes[metric.kind])
 

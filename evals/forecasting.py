@@ -22,10 +22,11 @@ from .attributed import Attributing, RunnerScorer
 from .attribution import JOINT
 from .desk import Desk
 from .fitting import any_fitted
+from .judge_forecast import Judged, judge_parts
 from .measure import Measurement
 from .metrics import as_text
 from .plan import FINALISTS
-from .runner import HARMFUL, REPEATED, Mode, render_trial
+from .runner import HARMFUL, REPEATED, Mode, first_replicate, render_trial
 from .shapley import MOST_REQUESTS
 
 _LOOKED_AT = 5
@@ -44,6 +45,8 @@ class _Ask:
     mode: Mode
     certain: bool
     times: int = 1
+    draws: tuple[int, ...] = (0,)
+    """Which draws of each row these are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,8 @@ class Outlook:
     """Output tokens of stored answers."""
     references: tuple[int, ...] = ()
     """Tokens of reference answers."""
+    judge: tuple[Part, ...] = ()
+    """What it will ask the judge."""
     fitting: bool = False
     """Whether strategies are fitted, whose requests nobody can count before."""
 
@@ -87,7 +92,8 @@ def outlook(
         asks += _crossing(measurement, first=position == 0)
     if attributing is not None:
         asks += _attribution(attributing)
-    parts = tuple(part for ask in asks if ask.rows and (part := look.part(ask)) is not None)
+    drawn = [one for ask in asks if ask.rows for one in _drawn(ask, measurement)]
+    parts = tuple(part for ask in drawn if (part := look.part(ask)) is not None)
     rows = measurement.setup.plan.rows
     return Outlook(
         parts=parts,
@@ -97,8 +103,28 @@ def outlook(
             for sample in _spread(rows)
             if sample.references
         ),
+        judge=judge_parts(result, desk.store, _judged(asks, result.static[0])),
         fitting=any_fitted(measurement.setup.chains),
     )
+
+
+def _drawn(ask: _Ask, measurement: Measurement) -> list[_Ask]:
+    """Part what is asked by draws: at temperature 0 the first may turn out to be enough."""
+    repeats = measurement.setup.runner.most_repeats
+    if ask.mode != "generate" or repeats == 1:
+        return [ask]
+    if measurement.setup.template.settings.temperature > 0:
+        return [replace(ask, draws=tuple(range(repeats)))]
+    return [ask, replace(ask, draws=tuple(range(1, repeats)), certain=False)]
+
+
+def _judged(asks: Sequence[_Ask], baseline: Variant) -> list[Judged]:
+    """Return what a judge may be asked to compare: the baseline is what all is held against."""
+    return [
+        Judged(variant=ask.variant, rows=ask.rows, times=ask.times)
+        for ask in asks
+        if ask.mode == "generate" and (ask.variant is None or ask.variant.name != baseline.name)
+    ]
 
 
 def forecast_of(desk: Desk, outlooks: Sequence[Outlook]) -> Forecast:
@@ -228,9 +254,10 @@ class _Look:
         generated = ask.mode == "generate"
         count = round(len(ask.rows) * ask.times * len(requests) / len(seen))
         # Rows that look the same, as with all variables emptied, are one request.
-        same = len(requests) > 1 and len({request.said for request in requests}) == 1
+        draws = len(ask.draws)
+        same = len(requests) > draws and len({request.said for request in requests}) == draws
         return Part(
-            requests=1 if same else count,
+            requests=draws if same else count,
             certain=ask.certain,
             input_mean=fmean(request.tokens for request in requests),
             output_most=variant.template.settings.max_output_tokens if generated else 0,
@@ -246,12 +273,20 @@ class _Look:
         request = Request(
             messages=messages,
             settings=variant.template.settings,
-            replicate=1 if variant.name == REPEATED else 0,
+            replicate=first_replicate(variant, self.measurement.setup.runner.most_repeats),
         )
         tokens = sum(self.desk.counter(message.content) for message in messages)
         tokens += self.desk.counter(variant.template.schemas)
         if ask.mode == "generate":
-            return [_Seen(tokens, self._stored(request, count=True) is not None, (messages, ""))]
+            return [
+                _Seen(
+                    tokens,
+                    self._stored(replace(request, replicate=request.replicate + n), count=True)
+                    is not None,
+                    (messages, f"draw {n}"),
+                )
+                for n in ask.draws
+            ]
         if ask.mode == "drift":
             return [_Seen(tokens, False, (messages, sample.id))]
         return [

@@ -15,12 +15,14 @@ from ..compressors.registry import entry
 from ..compressors.variants import CONTROLS, Chain, propose
 from ..core.errors import CostoptError
 from ..core.types import Answer, Failure, FailureKind, Sample, Score, Variant
-from .choice import ALPHA, assurance, compare, error_shares, finalists
+from .choice import ALPHA, assurance, compare, error_shares, finalists, scale_of
 from .fitting import RowsBench, Waiting, any_fitted, fit_chains
+from .judge_audit import audit_judge
 from .metrics.base import Scale
 from .plan import FINALISTS
 from .racing import Rules as RaceRules
 from .racing import Standing, leave, stages, summary
+from .repeating import draw_key, settle_repeats
 from .runner import HARMFUL, REPEATED, Mode, Outcome, fair_order
 from .setup import Judge, Measured, Setup
 from .statistics import paired_bounds
@@ -54,10 +56,12 @@ class Measurement:
 
     async def _run(self) -> None:
         plan = self.setup.plan
+        await self._settle_repeats()
         if self.setup.together:
             await self._ask_ahead()
         await self._run_baseline(plan.selection)
         self._check_answers()
+        await self._audit_judge()
         await self._screen_controls()
         await self._fit()
         chains = [*self._side_chains("output"), *self._side_chains("input")]
@@ -137,6 +141,28 @@ class Measurement:
         await self.setup.runner.run(variant, rows, judge.mode)
         if lengths and judge.mode != "generate":
             await self.setup.runner.run(variant, self._for_length(rows), "generate")
+
+    async def _settle_repeats(self) -> None:
+        """Draw once after all, where two draws of the baseline never differ."""
+        runner = self.setup.runner
+        runner.repeats, self.measured.drawn_once = await settle_repeats(
+            runner,
+            self._baseline,
+            # Two rounds of batches to save some draws would take days.
+            () if self.setup.together else self.setup.plan.selection,
+            self.setup.judges.values(),
+        )
+
+    async def _audit_judge(self) -> None:
+        """Audit the judge, where there is one, before what it says counts."""
+        rows = self.setup.plan.selection
+        if any(judge and judge.metric.kind == "judged" for judge in self.setup.judges.values()):
+            await audit_judge(self.setup.runner, self._baseline, rows)
+
+    def _trusts(self, judge: Judge) -> bool:
+        """Whether what judges may show that a variant holds."""
+        referee = self.setup.runner.referee
+        return judge.metric.kind != "judged" or (referee is not None and referee.fit)
 
     def _check_answers(self) -> None:
         """Stop where the target answers nothing at all: then it is not the rows' fault."""
@@ -229,7 +255,7 @@ class Measurement:
                 continue
             rules = RaceRules(
                 margin=judge.margin,
-                scale=judge.metric.scale,
+                scale=scale_of(judge.metric, self._outcomes(self._baseline, judge.mode)),
                 unit=judge.metric.unit,
                 entrants=self._competing,
                 confirmation=len(self.setup.plan.confirmation) or len(self.setup.plan.selection),
@@ -304,6 +330,7 @@ class Measurement:
             metric=judge.metric,
             margin=judge.margin,
             candidates=candidates,
+            trusted=self._trusts(judge),
         )
 
     # -- chains ----------------------------------------------------------------------------
@@ -369,9 +396,10 @@ class Measurement:
     def _decidable(self, variant: Variant) -> bool:
         """Whether the confirmation rows could show ``holds`` if not one row were lost."""
         judge = self._judge(variant)
-        if judge is None or judge.metric.kind == "drift":
+        if judge is None or judge.metric.kind == "drift" or not self._trusts(judge):
             return False
-        return _most(len(self.setup.plan.confirmation), judge.metric.scale) > -judge.margin
+        scale = scale_of(judge.metric, self._outcomes(variant))
+        return _most(len(self.setup.plan.confirmation), scale) > -judge.margin
 
     async def _confirm_one(self, variant: Variant, *, share: float) -> None:
         """Confirm in two looks: at sixteen rows, and where they do not decide, at all of them.
@@ -456,14 +484,28 @@ class Measurement:
         """Return the outcomes of ``variant`` in one mode, in the order of the rows."""
         return tuple(self._outcomes(variant, mode))
 
+    def draws(self, variant: Variant) -> dict[str, Answer]:
+        """Return all draws of ``variant``: the first by sample id, further ones by id and number.
+
+        So a mean over them is one over all draws, and a variant's draws pair with the baseline's.
+        """
+        return {
+            draw_key(id_, number): answer
+            for id_, answers in self._drawn(variant).items()
+            for number, answer in enumerate(answers)
+        }
+
     def answers(self, variant: Variant) -> dict[str, Answer]:
-        """Return the generated answers of ``variant`` by sample id."""
+        """Return the first generated answer of ``variant`` on each row, by sample id."""
+        return {id_: answers[0] for id_, answers in self._drawn(variant).items()}
+
+    def _drawn(self, variant: Variant) -> dict[str, tuple[Answer, ...]]:
         rows = self.setup.plan.rows
         found = {
             s.id: self.setup.runner.outcomes.get((variant.name, s.id, "generate")) for s in rows
         }
         return {
-            id_: outcome.answers[0]
+            id_: outcome.answers
             for id_, outcome in found.items()
             if outcome is not None and isinstance(outcome.result, Score) and outcome.answers
         }
@@ -480,9 +522,9 @@ class Measurement:
         return [outcome for outcome in found if outcome is not None]
 
     def _savings(self) -> dict[str, float]:
-        base = self.answers(self._baseline)
+        base = self.draws(self._baseline)
         return {
-            v.name: self.setup.meter.saving(self._baseline, v, base, self.answers(v)) or 0.0
+            v.name: self.setup.meter.saving(self._baseline, v, base, self.draws(v)) or 0.0
             for v in self.measured.variants[1:]
             if v.rejected is None
         }

@@ -31,6 +31,7 @@ from ..models.spending import Spending
 from ..models.store import AnswerStore
 from ..models.targets import EMBEDDED, open_target
 from .desk import Desk
+from .judging import Seat
 from .options import AnalyzeOptions
 from .server_time import ServerTime, TimedTarget
 
@@ -91,6 +92,7 @@ def open_desk(
     *,
     shared: Shared | None,
     compressor: ContextCompressor | None,
+    seat: Seat | None = None,
 ) -> Desk:
     """Open and price a target; without ``shared`` nothing will be asked (a static run).
 
@@ -126,6 +128,7 @@ def open_desk(
         progress=progress,
         target=target,
         compressor=compressor,
+        seat=seat,
     )
     if target is None or shared is None:
         return desk
@@ -133,13 +136,46 @@ def open_desk(
     if api is not None:
         desk.client = desk.batches = _batch_client(target, api, config, shared, desk)
     else:
-        desk.client = _client(target, config, desk, shared)
+        desk.client = _client(target, config, own, desk.counter, options, progress, shared)
     return desk
 
 
-def _client(target: Target, config: TargetConfig, desk: Desk, shared: Shared) -> Client:
+def open_seat(options: AnalyzeOptions, progress: Progress, shared: Shared | None) -> Seat | None:
+    """Open and price the judge, which shares the run's store, cap and books.
+
+    Raises:
+        CostoptError: an unknown target, missing weights or key, or a cap on unpriced calls.
+    """
+    if options.judge is None or shared is None:
+        return None
+    name = options.judge
+    config = options.config.targets.get(name) or TargetConfig(name=name)
+    own = _own_price(name, config)
+    _check_cap(name, own, options)
+    target = _open(name, options, progress, shared)
+    if target is None:
+        return None
+    counter = _own_counter(name, config, target)
+    return Seat(
+        name=name,
+        client=_client(target, config, own, counter, options, progress, shared),
+        counter=counter,
+        own=own,
+        free=name == EMBEDDED,
+    )
+
+
+def _client(
+    target: Target,
+    config: TargetConfig,
+    own: Price | None,
+    counter: TokenCounter,
+    options: AnalyzeOptions,
+    progress: Progress,
+    shared: Shared,
+) -> Client:
     """Return the client of a target, which pays by the token, by the hour, or nothing."""
-    own, most = desk.own, _most_at_once(desk.name, config, desk.options)
+    most = _most_at_once(config.name, config, options)
     price_usd: Callable[[Usage], Decimal | None] | None = None
     worst_case: Callable[[Request], Decimal] | None = None
     if own is not None and own.usd_per_hour is not None:
@@ -147,14 +183,14 @@ def _client(target: Target, config: TargetConfig, desk: Desk, shared: Shared) ->
         target, price_usd, worst_case = TimedTarget(target, hours), hours.charge, hours.worst_case
     elif own is not None:
         price_usd = partial(cost_of, price=own)
-        worst_case = partial(_worst_case, price=own, counter=desk.counter)
+        worst_case = partial(_worst_case, price=own, counter=counter)
     return Client(
         target=target,
         ledger=shared.ledger,
         price_usd=price_usd,
         worst_case=worst_case,
         pace=Pace(most, config.requests_per_minute),
-        note=desk.progress.note,
+        note=progress.note,
     )
 
 

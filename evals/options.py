@@ -16,6 +16,10 @@ class AnalyzeOptions:
     strategies: tuple[str, ...] = ()
     eval_set: str | None = None
     metric: str | None = None
+    judge: str | None = None
+    """The target that judges answers, for the metric ``judge``."""
+    repeats: int = 1
+    """How often each variant is drawn on each row, where draws can differ."""
     samples: int | None = None
     margin: float | None = None
     max_cost: Decimal | None = None

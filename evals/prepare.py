@@ -33,6 +33,12 @@ class Prepared:
         return self.template.source.path, self.template.source.index
 
     @property
+    def judged(self) -> bool:
+        """Whether a judge compares its answers."""
+        metric = self.asked_metric or self.metric
+        return metric is not None and metric.kind == "judged"
+
+    @property
     def has_references(self) -> bool:
         """Whether some row says what the answer should be."""
         return self.eval_set is not None and any(s.references for s in self.eval_set.samples)
@@ -59,6 +65,7 @@ def prepare(prompt: LoadedPrompt, options: AnalyzeOptions) -> Prepared:
     eval_set = None if options.static and not _has_rows(prompt, options) else _rows(prompt, options)
     named = template.metric or (eval_set.metric if eval_set else None)
     own = get(named) if named else None
+    _check_judge(asked or own, template, options)
     prepared = Prepared(
         template=template,
         eval_set=eval_set,
@@ -71,6 +78,29 @@ def prepare(prompt: LoadedPrompt, options: AnalyzeOptions) -> Prepared:
         prepared = _with_metric(prepared, eval_set)
         _check_renders(template, eval_set)
     return prepared
+
+
+def _check_judge(metric: Metric | None, template: PromptTemplate, options: AnalyzeOptions) -> None:
+    """Refuse a judged metric without a judge, or where each verdict would take a batch of its own.
+
+    Raises:
+        CostoptError: there is none, or batches were asked for.
+    """
+    if metric is None or metric.kind != "judged" or options.static:
+        return
+    where = None if options.metric else Where(template.source.path)
+    if options.judge is None:
+        raise CostoptError(
+            'the metric "judge" needs a model that judges',
+            where=where,
+            hint="name a target: --judge openai:gpt-5.5-mini, or judge = … under [costopt]",
+        )
+    if options.batch:
+        raise CostoptError(
+            "a judge is asked while answers come in, which batches do not allow",
+            where=where,
+            hint="leave --batch out, or use another metric",
+        )
 
 
 def _has_rows(prompt: LoadedPrompt, options: AnalyzeOptions) -> bool:

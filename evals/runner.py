@@ -15,13 +15,17 @@ from ..core.protocols import Asker, TargetError
 from ..core.render import render
 from ..core.types import Answer, Failure, FailureKind, Message, Request, Sample, Score, Variant
 from ..models.spending import BudgetExceeded
-from .metrics import Metric, as_text, best
+from .judge_prompt import Task, as_request
+from .judging import Referee
+from .metrics import Metric, as_text, averaged, best
 
 Mode = Literal["generate", "likelihood", "drift"]
 HARMFUL = "empty-variables"
 """The harmful control: the prompt with every variable emptied."""
 REPEATED = "none"
 """The A/A control: the baseline drawn a second time."""
+BASELINE = "baseline"
+"""The prompt as it is."""
 
 _BLOCK = 8
 _KINDS = {
@@ -84,6 +88,11 @@ class Outcome:
         """Whether its request waits in a batch."""
         return isinstance(self.result, Failure) and self.result.kind is FailureKind.PENDING
 
+    @property
+    def draws(self) -> int:
+        """How many answers were drawn for its score."""
+        return len(self.answers) if self.trial.mode == "generate" else 1
+
 
 @dataclass(kw_only=True)
 class Tally:
@@ -109,6 +118,12 @@ class Runner:
     cap_usd: Decimal | None = None
     labels: tuple[str, ...] = ()
     shortener: Shortener | None = None
+    referee: Referee | None = None
+    """Who compares answers, where a judge does."""
+    repeats: int = 1
+    """How often each variant is drawn on each row."""
+    most_repeats: int = 1
+    """How often that was asked for; the replicates of the A/A control begin there."""
     outcomes: dict[tuple[str, str, Mode], Outcome] = field(
         default_factory=dict[tuple[str, str, Mode], Outcome]
     )
@@ -156,7 +171,7 @@ class Runner:
                 total=max(self.tally.planned, self.tally.done),
                 failed=self.tally.failed,
                 cached=self.client.cached_answers,
-                usd=self.client.usd,
+                usd=self.client.usd + (self.referee.seat.client.usd if self.referee else 0),
                 cap_usd=self.cap_usd,
             )
         )
@@ -185,7 +200,32 @@ class Runner:
         if not answers:
             reason = "the baseline gave no text to compare with"
             return Outcome(trial=trial, result=Failure(FailureKind.TARGET, reason))
-        return Outcome(trial=trial, result=self._score(trial, answers), answers=answers)
+        return Outcome(trial=trial, result=await self._result(trial, answers), answers=answers)
+
+    async def _result(self, trial: Trial, answers: tuple[Answer, ...]) -> Score | Failure:
+        metric = self.metrics.get(trial.mode)
+        if self.referee is None or metric is None or metric.kind != "judged":
+            return self._score(trial, answers)
+        if trial.variant.name == BASELINE:
+            return Score(0.0, answers[0].text, "what the others are held against")
+        held = self.outcomes.get((BASELINE, trial.sample.id, "generate"))
+        if held is None or not held.answers:
+            return Failure(FailureKind.TARGET, "the baseline gave no answer to compare with")
+        before = [_restored(held.trial.variant, answer).text for answer in held.answers]
+        after = [_restored(trial.variant, answer).text for answer in answers]
+        try:
+            return await self.referee.score(self.task(held.trial), before, after)
+        except BudgetExceeded as error:
+            self.out_of_budget = True
+            return Failure(FailureKind.BUDGET, str(error))
+
+    def task(self, trial: Trial) -> Task:
+        """Return what the answers to a trial answer, as a judge is told."""
+        references = trial.sample.references
+        return Task(
+            request=as_request(render_trial(trial.variant, trial.sample, self.shortener)),
+            reference=as_text(references[0]) if references else None,
+        )
 
     def _score(self, trial: Trial, answers: tuple[Answer, ...]) -> Score | Failure:
         metric = self.metrics.get(trial.mode)
@@ -193,29 +233,45 @@ class Runner:
             return Score(0.0, answers[0].text, "generated for its length only")
         if trial.mode == "generate":
             answers = tuple(_restored(trial.variant, answer) for answer in answers)
-        return best(
-            [metric.score(answer, trial.sample, labels=self.labels or None) for answer in answers]
-        )
+        results = [metric.score(one, trial.sample, labels=self.labels or None) for one in answers]
+        return averaged(results) if trial.mode == "generate" else best(results)
 
     def _requests(self, trial: Trial) -> tuple[Request, ...]:
         request = Request(
             messages=render_trial(trial.variant, trial.sample, self.shortener),
             settings=trial.variant.template.settings,
-            replicate=1 if trial.variant.name == REPEATED else 0,
+            replicate=first_replicate(trial.variant, self.most_repeats),
         )
         if trial.mode == "generate":
-            return (request,)
+            first = request.replicate
+            return tuple(replace(request, replicate=first + n) for n in range(self.repeats))
         return tuple(
             replace(request, continuation=continuation)
             for continuation in self._continuations(trial)
             if continuation
         )
 
+    def first_requests(self, variant: Variant, samples: Sequence[Sample]) -> list[Request]:
+        """Return the first draw's request of each row that renders."""
+        found: list[Request] = []
+        for sample in samples:
+            try:
+                trial = Trial(variant=variant, sample=sample, mode="generate")
+                found.append(self._requests(trial)[0])
+            except CostoptError:
+                continue
+        return found
+
     def _continuations(self, trial: Trial) -> tuple[str, ...]:
         if trial.mode == "likelihood":
             return tuple(as_text(reference) for reference in trial.sample.references)
-        outcome = self.outcomes.get(("baseline", trial.sample.id, "generate"))
+        outcome = self.outcomes.get((BASELINE, trial.sample.id, "generate"))
         return tuple(answer.text for answer in outcome.answers) if outcome else ()
+
+
+def first_replicate(variant: Variant, repeats: int) -> int:
+    """Return the number of a variant's first draw: the A/A control has draws of its own."""
+    return repeats if variant.name == REPEATED else 0
 
 
 def _restored(variant: Variant, answer: Answer) -> Answer:

@@ -56,3 +56,5 @@ class Measured:
     dropped: dict[str, Dropped] = field(default_factory=dict[str, Dropped])
     """Variants that left the race, by name."""
     notes: list[str] = field(default_factory=list[str])
+    drawn_once: str | None = None
+    """Why each variant is drawn once, where more was asked for."""

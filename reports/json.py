@@ -71,11 +71,13 @@ _ORDER: Mapping[type, tuple[str, ...]] = {
 
 _WHERE_SET: Mapping[type, frozenset[str]] = {
     PriceInfo: frozenset({"usd_per_hour"}),
-    Spent: frozenset({"forecast"}),
+    Spent: frozenset({"forecast", "judge"}),
     TargetInfo: frozenset({"cache", "repriced_from"}),
     VariantReport: frozenset({"prefix", "confirmed", "harm_seen", "slices"}),
     Recommendation: frozenset({"payback"}),
-    PromptReport: frozenset({"across", "suggestions", "attribution", "cache_hit_rate", "batch"}),
+    PromptReport: frozenset(
+        {"across", "suggestions", "attribution", "cache_hit_rate", "batch", "noise", "judge"}
+    ),
 }
 """Keys beside the contract's, which are there only where they say something."""
 

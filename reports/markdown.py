@@ -18,6 +18,7 @@ from ..core.report import (
     VariantReport,
 )
 from . import across, attributed, facts, money
+from .evidence import evidence_lines, spent_on_judge
 from .numbers import count, mean, percent, quality, usd
 from .rows import Row, table_rows
 from .runtime import program_lines
@@ -61,6 +62,8 @@ def _summary(report: Report) -> list[str]:
         )
     lines += [f"- {_price(target)}" for target in report.targets]
     lines.append(f"- this run: {facts.spent_line(report)}")
+    if report.spent.judge is not None:
+        lines.append(f"  - {code(spent_on_judge(report.spent.judge), limit=400)}")
     return [*lines, *(f"- {code(note, limit=400)}" for note in report.notes)]
 
 
@@ -128,6 +131,7 @@ def _target(
         lines.append(f"- recommended: {code(chosen.variant)}: {_reason(prompt, chosen, target)}")
         lines += _dropped(variants, chosen.variant)
         lines += _program(variants, chosen.variant)
+    lines += [f"- {code(line, limit=700)}" for line in evidence_lines(prompt, target.name)]
     lines += [f"- {code(line, limit=700)}" for line in _money(prompt, target, variants, chosen)]
     lines += [f"- {code(line, limit=700)}" for line in facts.noted(variants, None)]
     missing = facts.undecided_rows(prompt)

@@ -15,6 +15,7 @@ _FRACTIONS = frozenset(
         "number_match",
         "json_f1",
         "rouge_l",
+        "judge",
     }
 )
 

@@ -14,6 +14,7 @@ from ..core.report import (
     VariantReport,
 )
 from . import across, attributed, facts, money
+from .evidence import evidence_lines, spent_on_judge
 from .numbers import count
 from .rows import Row, columns, table_rows
 from .runtime import program_lines, runtime_line
@@ -235,6 +236,8 @@ def _target(
         page.row([(f"  at {clean(target.name, 60)}", "bold")])
     for line in facts.metric_lines(variants):
         page.say(line, "dim", hang=2)
+    for line in evidence_lines(prompt, target.name):
+        page.say(line, "dim", hang=2)
     chosen = facts.recommendation(prompt, target.name)
     best = chosen.variant if chosen else None
     _table(page, table_rows(variants, best), grid)
@@ -349,6 +352,8 @@ def _summary(page: _Page, report: Report) -> None:
         style = "bold green" if found.cheaper else "bold"
         page.say(prefix + facts.savings_line(found), style, indent=0, hang=2)
     page.say(f"this run: {facts.spent_line(report)}", "dim", indent=0, hang=2)
+    if report.spent.judge is not None:
+        page.say(spent_on_judge(report.spent.judge), "dim", indent=2, hang=2)
 
 
 def _legend(page: _Page, report: Report) -> None:

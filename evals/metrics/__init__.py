@@ -7,15 +7,16 @@ from . import (
     drift,
     exact_match,
     json_f1,
+    judge,
     log_likelihood,
     number_match,
     rouge_l,
     token_f1,
 )
-from .base import Metric, best
+from .base import Metric, averaged, best
 from .text import as_text
 
-__all__ = ["Metric", "as_text", "best", "get", "names"]
+__all__ = ["Metric", "as_text", "averaged", "best", "get", "names"]
 
 _METRICS = {
     module.METRIC.name: module.METRIC
@@ -29,6 +30,7 @@ _METRICS = {
         rouge_l,
         log_likelihood,
         drift,
+        judge,
     )
 }
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ...core.types import Answer, Failure, FailureKind, Sample, Score
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 Scale = Literal["binary", "bounded", "unbounded"]
 """Whether scores are 0 or 1, lie in [0, 1], or have no range (nats)."""
-Kind = Literal["generated", "log_likelihood", "drift"]
+Kind = Literal["generated", "log_likelihood", "drift", "judged"]
 
 Result: TypeAlias = Score | Failure
 TextScorer: TypeAlias = Callable[[str, Sequence[Any], Sequence[str] | None], Result]
@@ -38,8 +39,8 @@ class Metric:
     scale: Scale
     """Which statistics suit it: scores of 0 or 1, in [0, 1], or without a range."""
     kind: Kind
-    """What it reads: a generated answer, or log-probabilities of a reference or of the baseline's
-    own answer."""
+    """What it reads: a generated answer, log-probabilities of a reference or of the baseline's own
+    answer, or what a judge says of two answers."""
     default_margin: float
     """The largest loss that counts as none, in the unit."""
     needs_reference: bool = True
@@ -57,6 +58,11 @@ class Metric:
     """Whether an answer has the form that ``strict`` reads, whatever it says.
 
     It knows no reference, so that a program can check its answers with it."""
+
+    @property
+    def reads_answers(self) -> bool:
+        """Whether it needs generated answers, and no log-probabilities."""
+        return self.kind in {"generated", "judged"}
 
     def score(
         self, answer: Answer, sample: Sample, *, labels: Sequence[str] | None = None
@@ -140,6 +146,35 @@ def best(results: Sequence[Result]) -> Result:
     if scores:
         return max(scores, key=lambda score: score.value)
     return results[0] if results else _failure("nothing was scored")
+
+
+def averaged(results: Sequence[Result]) -> Result:
+    """Return a row's score over its draws; one draw without a score leaves the row without one.
+
+    Rows stay the unit of every comparison, so that pairs stay pairs: a second draw of a row is no
+    second row.
+
+    Example:
+        >>> averaged([Score(1.0, "a"), Score(0.0, "b")]).value
+        0.5
+    """
+    if len(results) == 1:
+        return results[0]
+    scores = [result for result in results if isinstance(result, Score)]
+    if len(scores) < len(results) or not scores:
+        return next((r for r in results if isinstance(r, Failure)), _failure("nothing was scored"))
+    return replace(
+        scores[0],
+        value=fmean(score.value for score in scores),
+        strict=_mean([score.strict for score in scores]),
+        tolerant=_mean([score.tolerant for score in scores]),
+        explanation=f"mean of {len(scores)} draws",
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
 
 
 def fraction_metric(

@@ -28,7 +28,8 @@ _NEGATION = re.compile(
 _ANSWER = r"(?:answers?|responses?|repl(?:y|ies)|outputs?|messages?)"
 _YOURS = rf"(?:it|this|(?:the|your|all|all your)(?: final)? {_ANSWER})"
 _BE = (
-    r"(?:(?:^\W*|[;:,—]\s?|\b(?:please|always|and|but|also|you (?:should|must|will))\s)(?:be|remain|stay)"
+    r"(?:(?:^\W*|[;:,—]\s?|\b(?:please|always|and|but|also|you (?:should|must|will))\s)"
+    r"(?:be|remain|stay)"
     rf"|\bkeep {_YOURS}|\b{_YOURS} (?:should|must|shall|has to|need to) be)"
 )
 _DEGREE = r"(?: (?:as|very|extremely|always|both|clear and|polite and|friendly and))*"

@@ -1,0 +1,93 @@
+"""A server that plays a model that sorts tickets, and four judges of what it wrote.
+
+Run as a process: it prints its port and answers until it is killed. What is right stands in the
+request: ``Ticket 17 (billing): …`` is to be answered with ``billing``. By the name of the model:
+
+- ``writer`` is right, with a dot behind it where the prompt does not say "Please note";
+- ``noisy`` is right too, with a dot each second time that it is asked the same;
+- where the ticket is not there, both write "other";
+- ``fair`` prefers what is right, then says TIE; ``first`` prefers what stands first; ``long``
+  prefers what is longer; ``rubbish`` says what is no verdict;
+- ``fooled`` does what the answers tell it to do.
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
+from typing import Any
+
+TICKET = re.compile(r"Ticket (\d+) \((\w+)\)")
+BLOCK = re.compile(r"^<<<(\w+) ([0-9a-f]{12})>>>\n(.*?)\n<<<END \2>>>$", re.MULTILINE | re.DOTALL)
+LOCK = Lock()
+ASKED: Counter[str] = Counter()
+
+
+def write(model: str, prompt: str, times: int) -> str:
+    found = TICKET.search(prompt)
+    if found is None:
+        return "other"
+    label = found[2] if "Write it only" in prompt else "it is hard to say"
+    dotted = times % 2 == 0 if model == "noisy" else "Please note" not in prompt
+    return f"{label}." if dotted else label
+
+
+def verdict(model: str, prompt: str) -> str:
+    blocks = {name: text for name, _, text in BLOCK.findall(prompt)}
+    first, second = blocks["A"], blocks["B"]
+    if model == "first":
+        return "A"
+    if model == "rubbish":
+        return "Both answers have their merits."
+    if model == "long":
+        one, other = len(first), len(second)
+    elif model == "fooled":
+        one, other = ("better one" in first), ("better one" in second)
+    else:
+        label = blocks["REFERENCE"]
+        one, other = (text.strip().startswith(label) for text in (first, second))
+    return "A" if one > other else "B" if other > one else "TIE"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        prompt = "\n".join(message["content"] for message in asked["messages"])
+        model = asked["model"]
+        with LOCK:
+            ASKED[f"{model} {prompt}"] += 1
+            times = ASKED[f"{model} {prompt}"]
+        writes = model in ("writer", "noisy")
+        text = write(model, prompt, times) if writes else verdict(model, prompt)
+        usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": len(text.split())}
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": text},
+            "finish_reason": "stop",
+        }
+        body = json.dumps(
+            {
+                "id": "1", "object": "chat.completion", "created": 1, "model": model,
+                "choices": [choice],
+                "usage": {**usage, "total_tokens": sum(usage.values())},
+            }
+        ).encode()  # fmt: skip
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+if __name__ == "__main__":
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    sys.stdout.write(f"{server.server_address[1]}\n")
+    sys.stdout.flush()
+    server.serve_forever()
