@@ -125,8 +125,7 @@ _RULES = tuple(
         (rf"anthropic:claude-opus-4[-.]7{_VERSION_ENDS}", _anthropic(2048)),
         (rf"anthropic:claude-(opus-4[-.][56]|haiku-4[-.]5){_VERSION_ENDS}", _anthropic(4096)),
         (r"(google|gemini)[^:]*:gemini-2\.5.*flash", _google(2048)),
-        (r"(google|gemini)[^:]*:gemini-[3-9].*flash", _google(4096)),
-        (r"(google|gemini)[^:]*:gemini-(2\.5|[3-9]).*pro", _google(4096)),
+        (r"(google|gemini)[^:]*:gemini-(2\.5.*pro|[3-9].*(pro|flash))", _google(4096)),
     )
 )
 
