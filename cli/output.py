@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from ..core.errors import CostoptError, Where
 
@@ -19,10 +20,16 @@ def page_width() -> int:
     return max(MIN_WIDTH, min(columns, MAX_WIDTH))
 
 
-def wants_colour(no_color: bool, output: Path | None) -> bool:
-    """Return whether to colour: on a terminal, unless told not to."""
+def wants_colour(no_color: bool, output: Path | None, stream: TextIO | None = None) -> bool:
+    """Return whether to colour: on a terminal, unless told not to.
+
+    Args:
+        no_color: Whether the user said so.
+        output: The file that is written instead of a stream.
+        stream: The stream; standard output where it is left out.
+    """
     told_not_to = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return output is None and sys.stdout.isatty() and not told_not_to
+    return output is None and (stream or sys.stdout).isatty() and not told_not_to
 
 
 def check_output(output: Path | None) -> None:

@@ -12,18 +12,23 @@ _MOST_BYTES = 120
 def safe_name(text: str) -> str:
     """Return a text as one part of a path, on every system; never empty, hidden or a device.
 
-    What had to be changed or cut gets the first digits of the text's SHA-256, so that two texts
-    never come to one name.
+    A colon becomes a hyphen. What else had to be changed or cut gets the first digits of the
+    text's SHA-256, so that two texts hardly ever come to one name.
 
     Example:
         >>> safe_name("filler+concise"), safe_name("llmlingua:rate=0.5")
-        ('filler+concise', 'llmlingua-rate=0.5-e1a3e0dc')
-        >>> safe_name("../../etc/passwd").startswith("etc-passwd-")
-        True
+        ('filler+concise', 'llmlingua-rate=0.5')
+        >>> safe_name("../../etc/passwd"), safe_name("")
+        ('etc-passwd-3754d6cb', 'x-e3b0c442')
     """
     name = _UNSAFE.sub("-", unicodedata.normalize("NFC", text)).strip(" .-")
     name = name.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore").strip(" .-")
-    if name == text and name and not _RESERVED.match(name):
-        return name
+    if _RESERVED.match(name):
+        name = f"x-{name}"
+    return name if name and name == text.replace(":", "-") else with_digest(name, text)
+
+
+def with_digest(name: str, text: str) -> str:
+    """Return a name with the first digits of a text's SHA-256 behind it."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{name}-{digest}" if name and not _RESERVED.match(name) else f"x-{name}-{digest}"
+    return f"{name or 'x'}-{digest}"
