@@ -18,6 +18,7 @@ from .analyze_options import (
     DryRun,
     Engine,
     EvalSetOption,
+    Force,
     Judge,
     Lossless,
     Margin,
@@ -26,6 +27,7 @@ from .analyze_options import (
     MaxRequests,
     Metric,
     Offline,
+    OutputDir,
     Paths,
     RayAddress,
     Repeats,
@@ -40,6 +42,7 @@ from .analyze_options import (
     Wait,
     Workers,
     Write,
+    Yes,
 )
 from .options import (
     ConfigFile,
@@ -52,6 +55,7 @@ from .options import (
     amount,
     choose_format,
 )
+from .writing import Writing
 
 if TYPE_CHECKING:
     from ..core.config import Config
@@ -103,6 +107,9 @@ def analyze(
     run_dir: RunDir = None,
     resume: Resume = False,
     write: Write = False,
+    yes: Yes = False,
+    output_dir: OutputDir = None,
+    force: Force = False,
     format: Format = None,
     output: Output = None,
     quiet: Quiet = False,
@@ -127,6 +134,8 @@ def analyze(
       costopt analyze faq.md --target openai:gpt-4.1 --target openai:gpt-4.1-mini
       costopt analyze prompts/ --strategy whitespace+filler --margin 0.03
       costopt analyze faq.md --attribute --strategy whitespace
+      costopt analyze prompts/ --write
+      costopt analyze prompts/ --output-dir variants
       costopt analyze prompts/ --format json --output report.json
     """  # noqa: D301 (\b keeps the lines apart)
     del resume, debug  # by construction; read by cli.main
@@ -160,7 +169,8 @@ def analyze(
         "quiet": quiet or None,
         "no_color": no_color or None,
     }
-    _run(tuple(paths), given, config, output, write, dry_run)
+    writing = Writing(write=write, yes=yes, folder=output_dir, force=force)
+    _run(tuple(paths), given, config, output, writing, dry_run)
 
 
 def _run(
@@ -168,7 +178,7 @@ def _run(
     given: Mapping[str, Any],
     config_path: Path | None,
     output: Path | None,
-    write: bool,
+    writing: Writing,
     dry_run: bool,
 ) -> None:
     from ..core.config import load_config
@@ -183,6 +193,7 @@ def _run(
         command=_command(paths, given, config_path),
     )
     check_output(output)
+    writing.check()
     _check_paths(paths)
     if values.get("wait") and not values.get("batch"):
         raise CostoptError("--wait waits for batches", hint="give --batch too, or leave it out")
@@ -195,11 +206,10 @@ def _run(
     if dry_run:
         _foresee(options, values.get("quiet", False), show)
         return
-    report = _analyze(options, values.get("quiet", False), show)
-    if write:
-        from .write_back import write_recommended
-
-        write_recommended(report, quiet=values.get("quiet", False))
+    quiet = values.get("quiet", False)
+    templates = writing.templates(paths)
+    report = _analyze(options, quiet, show)
+    writing.write_all(report, paths, templates, quiet=quiet, no_color=show.no_color)
 
 
 def _command(paths: tuple[Path, ...], given: Mapping[str, Any], config: Path | None) -> str:

@@ -156,7 +156,25 @@ Resume = Annotated[
     typer.Option("--resume", help="Go on with what was done before. Every run does; for scripts."),
 ]
 Write = Annotated[
-    bool, typer.Option("--write", help="Write the recommended variants into their files.")
+    bool,
+    typer.Option(
+        "--write",
+        help="Write the recommended variants into their files, after showing each as a diff; on a "
+        "terminal it asks.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --write: do not ask.")]
+OutputDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-dir",
+        metavar="DIR",
+        help="Write every variant below it, as NAME/VARIANT in the prompt's own format.",
+        show_default=False,
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="With --output-dir: replace files that are not its own.")
 ]
 Seed = Annotated[
     int | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import CostoptError, Where
-from ..reports.safe import clean, visible
+from ..reports.safe import clean
 from .options import Debug, NoColor, Output, Quiet
 
 if TYPE_CHECKING:
@@ -100,9 +100,10 @@ def compress(
     del debug  # read by cli.main
     from ..compressors.registry import build
     from ..compressors.value_files import value_strategies
+    from ..reports.diffs import unified
     from ..reports.progress import watch
     from .compress_value import shorten_file
-    from .output import check_output, emit, wants_colour, write_file
+    from .output import check_link, check_output, emit, wants_colour, write_file
 
     _check(file, write, output)
     check_output(output)
@@ -119,9 +120,11 @@ def compress(
                 limit=MAX_BYTES, asked=asked, write=write,
             )  # fmt: skip
     if diff:
-        emit(_diff(raw, text, str(file), wants_colour(no_color, output)), output)
+        colour = wants_colour(no_color, output)
+        emit(unified(raw, text, str(file), f"{file} (compressed)", colour=colour), output)
     if write and text != raw:
-        write_file(file, text.encode("utf-8"))
+        check_link(file, (file,))
+        write_file(file, text.encode("utf-8"), expected=raw.encode("utf-8"))
     elif not diff and not write:
         emit(text, output)
 
@@ -244,22 +247,3 @@ def _propose(
     from ..compressors.variants import propose
 
     return propose(template, (chain,), context)[0]
-
-
-def _diff(before: str, after: str, name: str, colour: bool) -> str:
-    import difflib
-
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
-        name,
-        f"{name} (compressed)",
-    )
-    return "".join(_diff_line(line, colour) for line in lines)
-
-
-def _diff_line(line: str, colour: bool) -> str:
-    text = visible(line.rstrip("\r\n"))
-    code = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}.get(line[:1], "") if colour else ""
-    shown = f"{code}{text}\x1b[0m" if code else text
-    return shown + ("\n" if line.endswith("\n") else "\n\\ No newline at end of file\n")

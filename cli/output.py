@@ -3,7 +3,9 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from ..core.errors import CostoptError, Where
 
@@ -18,10 +20,16 @@ def page_width() -> int:
     return max(MIN_WIDTH, min(columns, MAX_WIDTH))
 
 
-def wants_colour(no_color: bool, output: Path | None) -> bool:
-    """Return whether to colour: on a terminal, unless told not to."""
+def wants_colour(no_color: bool, output: Path | None, stream: TextIO | None = None) -> bool:
+    """Return whether to colour: on a terminal, unless told not to.
+
+    Args:
+        no_color: Whether the user said so.
+        output: The file that is written instead of a stream.
+        stream: The stream; standard output where it is left out.
+    """
     told_not_to = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return output is None and sys.stdout.isatty() and not told_not_to
+    return output is None and (stream or sys.stdout).isatty() and not told_not_to
 
 
 def check_output(output: Path | None) -> None:
@@ -65,28 +73,70 @@ def silence_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write_file(path: Path, data: bytes) -> None:
+def check_link(path: Path, named: Sequence[Path]) -> None:
+    """Refuse to write through a link that leads out of what the user named.
+
+    Inside is the repository of a named folder or file, or where there is none the folder itself.
+
+    Raises:
+        CostoptError: the file is, or lies behind, a link that leads outside.
+    """
+    from ..core.discovery import repository
+
+    folders = [(one if one.is_dir() else one.parent).absolute() for one in named]
+    # A link's own name must not say where its inside is: the folder that it lies in does.
+    roots = [repository(folder.resolve()) or folder.resolve() for folder in folders]
+    if not any(path.resolve().is_relative_to(root) for root in roots):
+        raise CostoptError(
+            "this is a link that leads outside, so it is not written",
+            where=Where(path.as_posix()),
+            hint=f"name the file itself: {path.resolve().as_posix()}",
+        )
+
+
+def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> None:
     """Replace a file's content all at once: a crash leaves the old or the new, never half.
 
     An existing file keeps its mode, and a link stays a link: what it points to is replaced.
 
+    Args:
+        path: The file.
+        data: Its new content.
+        expected: What it has to hold still, where what is written was made from that.
+
     Raises:
-        CostoptError: it cannot be written.
+        CostoptError: it cannot be written, or holds something else by now.
     """
     import tempfile
 
     target = path.resolve()
+    temporary: Path | None = None
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as temporary:
-            temporary.write(data)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-        Path(temporary.name).chmod(mode)
-        Path(temporary.name).replace(target)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        _check_unchanged(target, expected, path)
+        temporary.replace(target)
+        temporary = None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise CostoptError(f"cannot write: {reason}", where=Where(path.as_posix())) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _check_unchanged(target: Path, expected: bytes | None, path: Path) -> None:
+    if expected is not None and target.read_bytes() != expected:
+        raise CostoptError(
+            "the file changed since it was read, so it is not written",
+            where=Where(path.as_posix()),
+            hint="run it again without changing the file meanwhile",
+        )
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""Writes changed templates back into their files."""
+"""Writes recommended variants back into their prompts' files, each as a diff first."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -6,36 +6,148 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.errors import CostoptError, Where
+import typer
+
+from ..core.errors import CostoptError
 
 if TYPE_CHECKING:
-    from ..core.report import PromptReport, Report, VariantReport
+    from ..core.report import PromptReport, Report
     from ..core.types import PromptTemplate
+    from ..reports.edits import Edit
 
 
-def write_recommended(report: "Report", *, quiet: bool) -> None:
+def templates_of(paths: Sequence[Path]) -> "tuple[PromptTemplate, ...]":
+    """Return the templates of all prompts as their files are now.
+
+    They are read before a run: what is written afterwards is made from this text, and only into a
+    file that still holds it. What cannot be read is the run's to say.
+    """
+    from ..core.discovery import load_prompts
+
+    try:
+        return tuple(prompt.template for prompt in load_prompts(paths).prompts)
+    except CostoptError:
+        return ()
+
+
+def write_recommended(
+    report: "Report",
+    named: Sequence[Path],
+    templates: "Sequence[PromptTemplate]",
+    *,
+    yes: bool,
+    quiet: bool,
+    colour: bool,
+) -> None:
     """Write every recommended variant that is not the baseline into its prompt's file.
 
+    Each file's change is shown on standard error. On a terminal the user is asked, unless ``yes``;
+    elsewhere ``--write`` was the answer.
+
+    Args:
+        report: What was analysed.
+        named: The files and folders that the user named: nothing outside of them is written.
+        templates: What `templates_of` read before the run.
+        yes: Whether not to ask.
+        quiet: Whether to show nothing; where the user is asked, the change is shown all the same.
+        colour: Whether to use the terminal's colours.
+
     Raises:
-        CostoptError: targets recommend different variants of a prompt, a file changed since it
-            was read, or its format has no place for the change. Files before it are written.
+        CostoptError: the first file that could not be written; all the others are.
     """
+    errors: list[CostoptError] = []
+    shown = False
+    for path, prompts in _by_file(report.prompts).items():
+        try:
+            shown |= _write(path, prompts, named, templates, yes=yes, quiet=quiet, colour=colour)
+        except CostoptError as error:
+            errors.append(error)
+    if not shown and not errors and not quiet:
+        _say("nothing to write: no variant is recommended over its baseline")
+    for error in errors[1:]:
+        _say(f"not written: {error}")
+    if errors:
+        raise errors[0]
+
+
+def _by_file(prompts: "Iterable[PromptReport]") -> "dict[str, list[PromptReport]]":
+    files: dict[str, list[PromptReport]] = {}
+    for prompt in prompts:
+        files.setdefault(prompt.path, []).append(prompt)
+    return files
+
+
+def _write(
+    path: str,
+    prompts: "Sequence[PromptReport]",
+    named: Sequence[Path],
+    templates: "Sequence[PromptTemplate]",
+    *,
+    yes: bool,
+    quiet: bool,
+    colour: bool,
+) -> bool:
+    """Write one file's prompts; tell whether anything was recommended for them."""
+    from ..core.formats import load_file
+    from ..reports.edits import edit, recommended
+    from .output import check_link, write_file
+
+    if all(recommended(prompt) is None for prompt in prompts):
+        return False
+    own = [template for template in templates if template.source.path == path]
+    change = edit(path, prompts, own or load_file(Path(path)))
+    ask = not yes and _is_terminal()
+    if change.after != change.before:
+        check_link(Path(path), [*named, Path(path)])
+        if ask or not quiet:
+            _show(change, colour)
+        if ask and not typer.confirm(f"Write {_clean(path)}?", default=False, err=True):
+            _say(f"left as it is: {_clean(path)}")
+            return True
+        before, after = change.before.encode("utf-8"), change.after.encode("utf-8")
+        write_file(Path(path), after, expected=before)
+    if not quiet:
+        _told(change)
+    return True
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _show(change: "Edit", colour: bool) -> None:
+    from ..reports.diffs import unified
+
+    names = ", ".join(_clean(variant.name) for variant in change.variants.values())
+    told = f"{_clean(change.path)} ({names})"
+    _say(
+        unified(change.before, change.after, _clean(change.path), told, colour=colour).rstrip("\n")
+    )
+
+
+def _told(change: "Edit") -> None:
     from ..reports.runtime import program_lines
+
+    said = "wrote" if change.after != change.before else "nothing to write"
+    for variant in change.variants.values():
+        what = f"{said} {_clean(variant.name)}" if said == "wrote" else said
+        _say(f"{what} into {_clean(change.path)}")
+        for call in program_lines(variant):
+            _say(f"  when a request is made: {call}")
+
+
+def _clean(text: str) -> str:
     from ..reports.safe import clean
 
-    for prompt in report.prompts:
-        variant = _recommended(prompt)
-        if variant is None:
-            continue
-        written = _write(prompt, variant)
-        if not quiet:
-            said = f"wrote {clean(variant.name)} into" if written else "nothing to write into"
-            print(f"{said} {clean(prompt.path)}", file=sys.stderr)
-            for call in program_lines(variant):
-                print(f"  when a request is made: {call}", file=sys.stderr)
+    return clean(text)
 
 
-def dump_all(templates: Iterable["PromptTemplate"]) -> str:
+def _say(text: str) -> None:
+    encoding = sys.stderr.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), file=sys.stderr)
+
+
+def dump_all(templates: "Iterable[PromptTemplate]") -> str:
     """Return the text of one file with the changes of all its templates in it.
 
     Raises:
@@ -48,47 +160,3 @@ def dump_all(templates: Iterable["PromptTemplate"]) -> str:
         source = template.source if text is None else replace(template.source, raw=text)
         text = dump(replace(template, source=source))
     return text or ""
-
-
-def _recommended(prompt: "PromptReport") -> "VariantReport | None":
-    chosen = {(r.target, r.variant) for r in prompt.recommended}
-    found = [v for v in prompt.variants if (v.target, v.name) in chosen]
-    changed = [v for v in found if v.verdict != "baseline"]
-    if not changed:
-        return None
-    if len({(v.messages, str(v.settings)) for v in found}) > 1:
-        hint = "choose one with --target"
-        what = "the targets recommend different variants, so none is written"
-        raise CostoptError(what, where=Where(prompt.path), hint=hint)
-    return changed[0]
-
-
-def _write(prompt: "PromptReport", variant: "VariantReport") -> bool:
-    """Write a variant into its prompt's file; tell whether there was anything to write.
-
-    What shortens values when a request is made leaves the prompt as it is.
-    """
-    from ..core.formats import dump, load_file
-    from .output import write_file
-
-    path = Path(prompt.path)
-    template = _same(load_file(path), prompt, variant)
-    if (variant.messages, variant.settings) == (template.messages, template.settings):
-        return False
-    text = dump(replace(template, messages=variant.messages, settings=variant.settings))
-    write_file(path, text.encode("utf-8"))
-    return True
-
-
-def _same(
-    templates: Sequence["PromptTemplate"], prompt: "PromptReport", variant: "VariantReport"
-) -> "PromptTemplate":
-    baseline = next(
-        v for v in prompt.variants if v.target == variant.target and v.verdict == "baseline"
-    )
-    for template in templates:
-        if template.messages == baseline.messages and template.name == prompt.name:
-            return template
-    hint = "run it again without changing the file meanwhile"
-    what = "the file changed since it was analysed, so it is not written"
-    raise CostoptError(what, where=Where(prompt.path), hint=hint)

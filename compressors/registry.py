@@ -2,7 +2,7 @@
 
 import importlib
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from operator import attrgetter
@@ -178,8 +178,12 @@ def _plugin_entry(plugin: Plugin, known: Iterable[Entry]) -> Entry | str:
     )  # fmt: skip
 
 
-def entry(name: str) -> Entry:
+def entry(name: str, *, also: Sequence[str] = ()) -> Entry:
     """Return a strategy's entry by its name or code.
+
+    Args:
+        name: The name or code.
+        also: Names and codes that are no strategies' and would have been known as well.
 
     Raises:
         CostoptError: there is none; the hint names the nearest.
@@ -191,10 +195,10 @@ def entry(name: str) -> Entry:
     for item in _ENTRIES:
         if name in (item.name, item.code):
             return item
-    return _of_plugins(name)
+    return _of_plugins(name, also)
 
 
-def _of_plugins(name: str) -> Entry:
+def _of_plugins(name: str, also: Sequence[str]) -> Entry:
     """Find an entry among the plugins, or say why there is none."""
     checked = _checked(plugins())
     for item in checked.usable:
@@ -204,8 +208,8 @@ def _of_plugins(name: str) -> Entry:
         if name == plugin.name:
             raise CostoptError(said, hint=f"mend or uninstall {plugin.package}")
     known = [text for item in (*_ENTRIES, *checked.usable) for text in (item.name, item.code)]
-    hint = nearest(name, known, otherwise="costopt strategies lists them all")
-    raise CostoptError(f"unknown strategy {name!r}", hint=hint)
+    hint = nearest(name, [*known, *also], otherwise="costopt strategies lists them all")
+    raise CostoptError(f"unknown strategy{' or finding' if also else ''} {name!r}", hint=hint)
 
 
 def load(name: str) -> type[Strategy]:

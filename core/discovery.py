@@ -204,7 +204,7 @@ class _Ignore:
     """Whether git ignores a path: every ``.gitignore`` from the repository's root down."""
 
     def __init__(self, root: Path) -> None:
-        self.top = _repository(root.resolve())
+        self.top = repository(root.resolve())
         self.specs: dict[Path, list[tuple[int, GitIgnoreSpec]]] = {}
 
     def __call__(self, folder: Path, name: str, *, is_folder: bool) -> bool:
@@ -227,7 +227,7 @@ class _Ignore:
         return self.specs[folder]
 
 
-def _repository(path: Path) -> Path | None:
+def repository(path: Path) -> Path | None:
     """Return the repository that a folder is in; outside of one nothing is ignored."""
     candidates = (path, *path.parents)
     return next((folder for folder in candidates if (folder / ".git").exists()), None)

@@ -1,4 +1,4 @@
-"""Write the pages of the strategies, ``docs/strategies/``, anew.
+"""Write the pages of the strategies and of the findings anew: ``strategies/``, ``findings.md``.
 
     python docs/generate.py [FOLDER]
 
@@ -11,12 +11,15 @@ import sys
 from pathlib import Path
 
 from costopt.compressors.pages import handbook
+from costopt.evals.rules import pages as findings
 
-FOLDER = Path(__file__).resolve().parent / "strategies"
+DOCS = Path(__file__).resolve().parent
 
 
-def main(folder: Path) -> None:
+def main(docs: Path) -> None:
     """Write every page, and remove those of strategies that are gone."""
+    (docs / "findings.md").write_text(findings.handbook(), encoding="utf-8")
+    folder = docs / "strategies"
     folder.mkdir(parents=True, exist_ok=True)
     pages = handbook()
     for name, text in pages.items():
@@ -27,4 +30,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS)

@@ -152,7 +152,7 @@ def _of_strategy(case: Case, baseline: Variant, variant: Variant, meter: Meter) 
 
 
 def _of_rule(case: Case, rule: Rule, hit: Hit) -> Finding:
-    start, end = _places(case, hit)
+    start, end = case.place(hit)
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -165,15 +165,6 @@ def _of_rule(case: Case, rule: Rule, hit: Hit) -> Finding:
         usd_per_1k=hit.usd_per_1k,
         usd_per_month=_monthly(hit.usd_per_1k, case),
     )
-
-
-def _places(case: Case, hit: Hit) -> tuple[Place, Place | None]:
-    message, start, end = hit.at
-    if message is None:
-        places = case.places.in_file(start), case.places.in_file(end)
-    else:
-        places = case.places.at(message, start), case.places.at(message, end)
-    return places[0], places[1] if end > start else None
 
 
 def _monthly(usd_per_1k: Decimal | None, case: Case) -> Decimal | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ..core.report import (
     Across,
     AcrossRow,
+    Finding,
     PromptReport,
     Recommendation,
     Report,
@@ -19,6 +20,7 @@ from ..core.report import (
 )
 from . import across, attributed, facts, money
 from .evidence import evidence_lines, spent_on_judge
+from .findings import amounts
 from .numbers import count, mean, percent, quality, usd
 from .rows import Row, table_rows
 from .runtime import program_lines
@@ -26,6 +28,7 @@ from .safe import clean, code
 from .suggested import suggestion_lines
 
 _SKIPPED_SHOWN = 50
+_FINDINGS_SHOWN = 10
 _HEADER = (
     "| | Variant | Input tok | change | Output tok | $/1k | Saving | Quality Δ [low, high] | n "
     "| Verdict | p50/p95 s |",
@@ -214,17 +217,20 @@ def _rejected(variants: Sequence[VariantReport]) -> list[str]:
 
 
 def _findings(prompt: PromptReport) -> list[str]:
-    if not prompt.findings:
+    found = prompt.findings
+    if not found:
         return []
-    total = sum(item.tokens for item in prompt.findings)
-    summary = f"{len(prompt.findings)} findings, {count(total)} tokens"
-    shown = sorted(prompt.findings, key=lambda f: -f.tokens)[:10]
-    lines = [
-        f"- {item.line}:{item.column} {code(item.code)} {code(item.message, limit=200)} "
-        f"({count(item.tokens)} tokens)"
-        for item in shown
-    ]
-    return ["<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>", ""]
+    each = f"{len(found)} finding{'' if len(found) == 1 else 's'}"
+    lines = [_finding(item) for item in found[:_FINDINGS_SHOWN]]
+    if len(found) > _FINDINGS_SHOWN:
+        lines.append(f"- and {count(len(found) - _FINDINGS_SHOWN)} more")
+    return ["<details>", f"<summary>{each}</summary>", "", *lines, "", "</details>", ""]
+
+
+def _finding(item: Finding) -> str:
+    saved = amounts(item.tokens, item.usd_per_1k, item.usd_per_month)
+    told = code(item.message, limit=400) + (f" ({saved})" if saved else "")
+    return f"- {item.line}:{item.column} {code(item.code)} {told}"
 
 
 def _skipped(skipped: Sequence[Skipped]) -> list[str]:

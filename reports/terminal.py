@@ -15,6 +15,7 @@ from ..core.report import (
 )
 from . import across, attributed, facts, money
 from .evidence import evidence_lines, spent_on_judge
+from .findings import grouped
 from .numbers import count
 from .rows import Row, columns, table_rows
 from .runtime import program_lines, runtime_line
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 SKIPPED_SHOWN = 20
 """Skipped files named in full; the rest are counted, and all of them are in the JSON."""
-_FINDINGS_SHOWN = 4
+_FINDINGS_SHOWN = 6
 _LATENCY = "p50/p95 s"
 _STYLES = {
     "baseline": "bold",
@@ -319,16 +320,21 @@ def _style(row: Row) -> str:
 
 
 def _findings(page: _Page, prompt: PromptReport) -> None:
-    found = sorted(prompt.findings, key=lambda f: -f.tokens)
-    for item in found[:_FINDINGS_SHOWN]:
-        place = f"{item.line}:{item.column}"
-        text = f"{place} {clean(item.code, 20)} {clean(item.message)}"
-        line = pad(text, page.width - 16, right=False).rstrip()
-        page.row([("  " + line, ""), (f"  −{count(item.tokens)} tokens", "dim")])
+    from rich.cells import cell_len
+
+    found = grouped(prompt.findings)
+    for group in found[:_FINDINGS_SHOWN]:
+        first = group.first
+        more = f" (and {group.places - 1} more of these)" if group.places > 1 else ""
+        text = f"{first.line}:{first.column} {clean(first.code, 20)} {clean(first.message, 400)}"
+        if cell_len(f"  {text}{more}  {group.amounts}") <= page.width:
+            page.row([(f"  {text}{more}", ""), (f"  {group.amounts}", "dim")])
+            continue
+        page.say(text + more, hang=4)
+        page.say(group.amounts, "dim", indent=6)
     if len(found) > _FINDINGS_SHOWN:
-        rest = found[_FINDINGS_SHOWN:]
-        tokens = sum(item.tokens for item in rest)
-        page.row([(f"  and {len(rest)} more findings  −{count(tokens)} tokens", "dim")])
+        codes = ", ".join(clean(group.first.code, 20) for group in found[_FINDINGS_SHOWN:])
+        page.say(f"and {codes} (--format json)", "dim")
 
 
 def _skipped(page: _Page, report: Report) -> None:

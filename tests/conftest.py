@@ -248,6 +248,10 @@ def _measured_prompt() -> PromptReport:
                 column=3,
                 message="wordy: in order to",
                 tokens=14,
+                end_line=12,
+                end_column=14,
+                usd_per_1k=Decimal("0.0021"),
+                usd_per_month=Decimal("0.882"),
             ),
             Finding(
                 code="CO101", name="whitespace", line=3, column=1, message="blank lines", tokens=20

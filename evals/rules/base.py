@@ -1,12 +1,12 @@
 """What a rule is: a pure function from a prompt and what is known of it to places worth a look."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import TypeAlias
 
-from ...core.formats import Parsed, Places
+from ...core.formats import Parsed, Place, Places
 from ...core.ignores import Ignore
 from ...core.protocols import TokenCounter
 from ...core.report import Across
@@ -90,6 +90,15 @@ class Case:
         """Finds lines and columns of the file."""
         return Places(self.parsed)
 
+    def place(self, hit: "Hit") -> tuple[Place, Place | None]:
+        """Return where a hit begins in the file, and where it ends if it is a range."""
+        message, start, end = hit.at
+        if message is None:
+            places = self.places.in_file(start), self.places.in_file(end)
+        else:
+            places = self.places.at(message, start), self.places.at(message, end)
+        return places[0], places[1] if end > start else None
+
     @cached_property
     def template_tokens(self) -> int:
         """The tokens of all messages, placeholders included."""
@@ -133,7 +142,7 @@ class Rule:
         money: What its money is.
         format: The format of ``before`` and ``after``.
         covers: Codes of strategies whose findings say the same, less exactly.
-        example: What else the example needs, as fields of `Case`.
+        measured: What a run found, for an example that needs one.
     """
 
     code: str
@@ -147,7 +156,7 @@ class Rule:
     money: str
     format: str = "markdown"
     covers: frozenset[str] = frozenset()
-    example: Mapping[str, object] = field(default_factory=dict[str, object])
+    measured: Across | None = None
 
 
 def first_visible(text: str) -> int:

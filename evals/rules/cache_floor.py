@@ -31,8 +31,8 @@ def _under(model: Model, tokens: int, floor: int, first: int) -> Hit:
     told = f", which saves at most {usd(saved)} per 1,000 requests" if saved else ""
     return Hit(
         message=f"the fixed beginning has {tokens:,} tokens, {floor - tokens:,} short of the "
-        f"{floor:,} from which {model.ref} caches it: fixed text moved up, or an example more, "
-        f"makes it cacheable{told}",
+        f"{floor:,} from which {model.ref} caches it: more fixed text there, such as another "
+        f"example, makes it cacheable{told}",
         at=(0, first, first),
         usd_per_1k=saved,
     )
@@ -59,8 +59,8 @@ RULE = Rule(
     "short of it is cheaper when it gets longer; one at most 10 % above it may get dearer when it "
     "gets shorter. Only models whose minimum is known are looked at; the text is counted without "
     "what the provider's chat format adds.",
-    before="A rule of the house to follow. " * 140 + "\n\nTicket: {{ ticket }}\n",
-    after="Follow the rules of the house.\n\nTicket: {{ ticket }}\n",
+    before="A rule of the house to follow. " * 120 + "\n\nTicket: {{ ticket }}\n",
+    after="A rule of the house to follow. " * 160 + "\n\nTicket: {{ ticket }}\n",
     ignore="Where calls are so rare that no cache lives until the next one, or what the calling "
     "code puts before this text is what counts.",
     money="Under the minimum: what is saved if the beginning is brought up to it with fixed text, "

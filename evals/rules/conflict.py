@@ -33,7 +33,10 @@ _BE = (
     rf"|\bkeep {_YOURS}|\b{_YOURS} (?:should|must|shall|has to|need to) be)"
 )
 _DEGREE = r"(?: (?:as|very|extremely|always|both|clear and|polite and|friendly and))*"
-_VERB = r"\b(?:answer|respond|reply|write|explain)(?: (?:the questions?|everything|it))?"
+_VERB = (
+    r"(?:^\W*|[;:,—]\s?|\b(?:please|always|and|but|also|you (?:should|must|will)|to)\s)"
+    r"(?:answer|respond|reply|write|explain)(?: (?:the questions?|everything|it|all questions))?"
+)
 _BRIEF = re.compile(
     rf"{_BE}{_DEGREE} (?:brief|concise|short|succinct|terse)\b"
     rf"|{_VERB} (?:briefly|concisely|succinctly|tersely)\b"

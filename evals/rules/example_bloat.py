@@ -78,10 +78,10 @@ RULE = Rule(
     name="example-bloat",
     summary="examples are most of the prompt, or repeat one another",
     find=_find,
-    why="Examples are paid for in every request, and the first two or three often do as well as "
-    "ten. Listed are prompts with four examples or more that are over half of the prompt's tokens "
-    "(and 300 tokens or more), and examples that nearly repeat another one with the same numbers "
-    "and the same answer. `--strategy examples` measures which ones may go.",
+    why="Examples are paid for in every request, and fewer of them may do as well. Listed are "
+    "prompts with four examples or more that are over half of the prompt's tokens (and 300 tokens "
+    "or more), and examples that nearly repeat another one with the same numbers and the same "
+    "answer. `--strategy examples` measures which ones may go.",
     before="Name the team that a ticket is for.\n\n"
     "Ticket: The printer on the second floor is out of paper again.\nTeam: facilities\n\n"
     "Ticket: I cannot sign in to the payroll site since this morning.\nTeam: accounts\n\n"

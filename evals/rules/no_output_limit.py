@@ -31,7 +31,9 @@ _LENGTH = re.compile(
     r"|\b(?:answer|respond|reply|return|output|write|give|provide|say|print|produce|generate)\b"
     r"[^.\n]{0,40}\b(?:only|just|solely|exclusively)\b"
     r"|\b(?:only|just)\b[^.\n]{0,12}\b(?:answer|respond|reply|return|output|write|give|provide|say"
-    r"|print|produce|generate|the|with)\b|\bnothing (?:but|else)\b"
+    r"|print|produce|generate|the|with)\b|\b(?:no|any)thing (?:but|else|except|other)\b"
+    r"|\b(?:answers?|responses?|output|reply|replies)\b[^.\n]{0,25}\bonly\b|\bnumber of\b[^.\n]"
+    r"{0,30}\b(?:within|under|below|to)\b"
     r"|\bno (?:other|additional|extra|further) (?:text|words?|output|explanation|comment)"
     r"|\b(?:do not|don't|never|without|no|avoid)\b[^.\n]{0,40}"
     r"\b(?:explain\w*|explanations?|preamble|comments?|commentary|reasoning|anything else"
@@ -47,7 +49,7 @@ _LENGTH = re.compile(
     re.IGNORECASE,
 )
 _PICTURE = re.compile(
-    r"photo-?realis\w+|photograph\w*|cinematic|hyper-?realis\w+|\b[48]k\b|negative_?prompt|aspect_?"
+    r"photo-?realis\w+|photograph\w*|cinematic|(?:hyper|ultra)-?realis\w+|framing|\bshot\b|\b[48]k\b|negative_?prompt|aspect_?"
     r" ?ratio|\bbokeh\b|depth[ _]of[ _]field|\blens\b|close-up|\bcamera\b|lighting|extra limbs"
     r"|watermark|illustration|poster|\bimages?\b|\bpixel|render(?:ed|ing)?\b",
     re.IGNORECASE,
@@ -116,7 +118,7 @@ RULE = Rule(
     name="no-output-limit",
     summary="nothing says how long an answer may be",
     find=_find,
-    why="Output tokens cost four to eight times what input tokens cost, and a model that is told "
+    why="Output tokens cost several times what input tokens cost, and a model that is told "
     "nothing writes at length. The rule looks for `max_output_tokens` (or the name that the "
     "file's own format has for it) and for words on the answer's length or form: a count of "
     'words, sentences or items, "concise", "only", JSON, a choice of labels, examples of '

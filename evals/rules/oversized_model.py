@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ...core.report import Across, AcrossRow
+from ...core.report import Across, AcrossRow, QualityDelta
 from .base import Case, Hit, Range, Rule, first_visible
 
 _KEYS = ("targets", "model", "provider", "providers")
@@ -56,6 +56,31 @@ def _place(case: Case) -> Range:
     return 0, first, first
 
 
+_EXAMPLE = Across(
+    baseline="openai:gpt-5.5",
+    metric="exact_match",
+    candidates=1,
+    rows=(
+        AcrossRow(
+            name="openai:gpt-5.5: baseline",
+            target="openai:gpt-5.5",
+            variant="baseline",
+            verdict="baseline",
+            usd_per_1k=Decimal("1.20"),
+        ),
+        AcrossRow(
+            name="openai:gpt-5.4-mini: baseline",
+            target="openai:gpt-5.4-mini",
+            variant="baseline",
+            verdict="holds",
+            usd_per_1k=Decimal("0.09"),
+            delta=QualityDelta(mean=0.0, low=-0.02, high=0.02, n=200, margin=0.05, confidence=0.95),
+        ),
+    ),
+    best="openai:gpt-5.4-mini: baseline",
+    reason="",
+)
+
 RULE = Rule(
     code="CO508",
     name="oversized-model",
@@ -69,5 +94,6 @@ RULE = Rule(
     before="Name the capital of {{ country }} in one word.\n",
     after="Name the capital of {{ country }} in one word.\n",
     ignore="Where the rows of the eval set are easier than what production sends.",
+    measured=_EXAMPLE,
     money="The difference of what 1,000 requests cost, both as measured in that run.",
 )

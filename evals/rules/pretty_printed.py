@@ -29,7 +29,7 @@ def _find(case: Case) -> Iterator[Hit]:
             saved = case.tokens(text[start:end]) - case.tokens(closer)
             if saved >= _LEAST_TOKENS:
                 yield Hit(
-                    message=f"{kind} is indented for people: models read it as well without",
+                    message=f"{kind} is indented for people: its blanks and line breaks are tokens",
                     at=(index, start, end),
                     tokens=saved,
                     usd_per_1k=per_1k(saved, case.main.input),
@@ -74,11 +74,14 @@ RULE = Rule(
     "is left, such as XML.",
     before="Read the order.\n\n<order>\n    <customer>\n        <name>Ada Byron</name>\n"
     "        <city>London</city>\n        <country>England</country>\n    </customer>\n"
-    "    <item>\n        <sku>LT-330</sku>\n        <quantity>12</quantity>\n"
-    "    </item>\n</order>\n\nAnswer: {{ question }}\n",
+    "    <item>\n        <sku>LT-330</sku>\n        <quantity>12</quantity>\n    </item>\n"
+    "    <item>\n        <sku>LT-415</sku>\n        <quantity>3</quantity>\n    </item>\n"
+    "    <item>\n        <sku>LT-871</sku>\n        <quantity>1</quantity>\n    </item>\n"
+    "</order>\n\nAnswer: {{ question }}\n",
     after="Read the order.\n\n<order><customer><name>Ada Byron</name><city>London</city>"
     "<country>England</country></customer><item><sku>LT-330</sku><quantity>12</quantity></item>"
-    "</order>\n\nAnswer: {{ question }}\n",
+    "<item><sku>LT-415</sku><quantity>3</quantity></item>"
+    "<item><sku>LT-871</sku><quantity>1</quantity></item></order>\n\nAnswer: {{ question }}\n",
     ignore="Where the data shows how the answer is to be laid out.",
     money="What the blanks' tokens cost as input.",
 )

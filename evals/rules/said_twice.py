@@ -13,7 +13,15 @@ _SIMILARITY = 0.9
 _REWORDED = 0.8
 _FEWEST_WORDS = 5
 _MOST_TRIED = 64
-_SPELT_ALIKE = 75.0
+_STEM = 4
+_INSTRUCTS = re.compile(
+    r"^\W*be\b|\b(?:you|your|must|shall|should|always|never|do not|don[’']t|only|please|ensure"
+    r"|make sure|avoid|include|exclude|use|write|answer|return|output|respond|reply|keep|give"
+    r"|provide|note|list|choose|extract|classify|label|format|follow|state|mention|copy|explain"
+    r"|translate|begin|end|start|stop|limit|optimi[sz]e|check|read)\b",
+    re.IGNORECASE,
+)
+"""One of these stands in nearly every instruction; a story or a list of facts may have none."""
 _LONGEST_LINE = 4000
 """A longer line is no prose that somebody wrote as instructions: it was pasted."""
 _LAYOUT = re.compile(r"[\[\]<>{}|$_]|\.\.\.|…")
@@ -36,7 +44,9 @@ def _instructs(case: Case, message: int, rule: Sentence) -> bool:
     line = text.rfind("\n", 0, rule.start) + 1
     end = text.find("\n", rule.end - 1)
     length = (end if end != -1 else len(text)) - line
-    return length <= _LONGEST_LINE and _LAYOUT.search(rule.source) is None
+    if length > _LONGEST_LINE or _LAYOUT.search(rule.source):
+        return False
+    return _INSTRUCTS.search(rule.source) is not None
 
 
 def _hit(case: Case, message: int, rule: Sentence, earlier: tuple[int, Sentence] | None) -> Hit:
@@ -86,18 +96,21 @@ def _like(
 
 
 def _only_more(rule: Sentence, other: Sentence) -> bool:
-    """Whether all content words of one are in the other, but for their endings.
+    """Whether two have the same content words, but for endings, or one more at one of its ends.
 
     Rules of one form about two things ("Write the IDEAS as …", "Write the FACTS as …") differ in
-    a word each, and are not the same rule.
+    a word each, and "… bullets on their teachings" is not "… bullets on the philosophy's
+    teachings": neither are the same rule.
     """
-    from rapidfuzz import fuzz
+    shorter, longer = sorted((rule.words, other.words), key=len)
+    if len(longer) == len(shorter) + 1:
+        return shorter in (longer[1:], longer[:-1])
+    return len(longer) == len(shorter) and all(map(_spelt_alike, shorter, longer))
 
-    left, right = rule.said - other.said, other.said - rule.said
-    if not left or not right:
-        return True
-    few, many = sorted((left, right), key=len)
-    return all(any(fuzz.ratio(word, like) >= _SPELT_ALIKE for like in many) for word in few)
+
+def _spelt_alike(word: str, other: str) -> bool:
+    shorter, longer = sorted((word, other), key=len)
+    return word == other or (len(shorter) >= _STEM and longer.startswith(shorter))
 
 
 RULE = Rule(

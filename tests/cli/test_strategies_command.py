@@ -67,11 +67,11 @@ def test_a_page_by_its_code_in_any_case(capsys: pytest.CaptureFixture[str]) -> N
 def test_an_unknown_code_is_one_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "whitspace"]) == 2
     assert capsys.readouterr().err == (
-        "error: unknown strategy 'whitspace'\n  help: did you mean \"whitespace\"?\n"
+        "error: unknown strategy or finding 'whitspace'\n  help: did you mean \"whitespace\"?\n"
     )
     assert main(["explain", "CO3244"]) == 2
     assert 'help: did you mean "CO324"?' in capsys.readouterr().err
     assert main(["explain", "zzz"]) == 2
     assert capsys.readouterr().err == (
-        "error: unknown strategy 'zzz'\n  help: costopt strategies lists them all\n"
+        "error: unknown strategy or finding 'zzz'\n  help: costopt strategies lists them all\n"
     )
