@@ -150,8 +150,9 @@ class Attributing:
             notes.append("attributed at the first target only")
         meter = self.result.meter
         if meter.price is not None and meter.price.input is not None:
+            estimated = ", estimated" if meter.recount else ""
             notes.append(
-                "money is that of the input tokens at their full price, no cache counted on"
+                f"money is that of the input tokens at full price{estimated}; no cache counted on"
             )
         return notes
 
