@@ -81,6 +81,12 @@ class Attributing:
     others: int = 0
     """Further targets, at which nothing is attributed."""
 
+    @property
+    def requests(self) -> int:
+        """Roughly how many requests it takes: each segment on each row."""
+        found = self.attributor
+        return len(found.tried) * len(found.rows) if found else 0
+
     def report(self) -> Attribution:
         """Return what is known by now."""
         found, meter = self.attributor, self.result.meter

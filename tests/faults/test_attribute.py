@@ -4,6 +4,7 @@ The server answers with the last ``[[…]]`` of a prompt.
 """
 
 import json
+import re
 import signal
 from typing import Any
 
@@ -87,6 +88,13 @@ def test_a_forecast_counts_the_segments(cities: Bench) -> None:
     assert found["low"] == without["low"] + 3 * 10  # the first look at each segment
     assert found["high"] > found["low"]
     assert cities.server.counts()["requests"] == 0
+
+
+def test_the_display_goes_on_while_segments_are_asked(cities: Bench) -> None:
+    done = cities.run(*ARGS)
+    whole = done.report["spent"]["requests"]
+    counted = [int(found) for found in re.findall(r"(\d+)/\d+ done", done.err)]
+    assert counted[-1] > whole / 2
 
 
 def test_batches_are_refused(cities: Bench) -> None:
