@@ -211,9 +211,11 @@ def _begin(run: _Run, chains: tuple[Chain, ...]) -> None:
             result = desk.begin(prompt, chains, tally)
             run.results.setdefault(prompt.key, []).append(result)
             if run.options.attribute and position == 0:
-                run.attributions[prompt.key] = begin_attribution(
+                asked = begin_attribution(
                     result, prompt.template, seed=run.options.seed, others=len(run.desks) - 1
                 )
+                run.attributions[prompt.key] = asked
+                tally.planned += asked.requests
             found = outlook(
                 desk,
                 result,

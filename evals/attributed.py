@@ -81,6 +81,12 @@ class Attributing:
     others: int = 0
     """Further targets, at which nothing is attributed."""
 
+    @property
+    def requests(self) -> int:
+        """Roughly how many requests it takes: each segment on each row."""
+        found = self.attributor
+        return len(found.tried) * len(found.rows) if found else 0
+
     def report(self) -> Attribution:
         """Return what is known by now."""
         found, meter = self.attributor, self.result.meter
@@ -150,8 +156,9 @@ class Attributing:
             notes.append("attributed at the first target only")
         meter = self.result.meter
         if meter.price is not None and meter.price.input is not None:
+            estimated = ", estimated" if meter.recount else ""
             notes.append(
-                "money is that of the input tokens at their full price, no cache counted on"
+                f"money is that of the input tokens at full price{estimated}; no cache counted on"
             )
         return notes
 

@@ -45,7 +45,7 @@ def heat_map(prompt: PromptReport, found: Attribution, width: int) -> Iterator[P
             role = look.role(one)
             yield [("  " + look.blank, ""), ("│ ", "dim"), (f"[{clean(role, 20)}]", "bold")]
         yield from look.segment(one)
-    yield [("  " + look.legend, "dim")]
+    yield from ([("  " + line, "dim")] for line in _wrapped(look.legend, width - 2))
 
 
 def said(found: Attribution) -> list[str]:
@@ -135,7 +135,7 @@ class _Look:
     @property
     def legend(self) -> str:
         """What the marks mean."""
-        marks = "+ earns its keep  & with others  x no effect seen  ! hurts  ? not enough data"
+        marks = "+ earns its keep, & with others, x no effect seen, ! hurts, ? not enough data"
         return marks if self.found.metric else "= kept"
 
     def role(self, one: SegmentReport) -> str:

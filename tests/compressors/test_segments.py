@@ -17,8 +17,7 @@ PIECES = st.sampled_from(
         "# Rules", "## 2. Shape", "- Answer in one word.", "- Be kind. Never guess.", "1. Read it.",
         "Be brief. Use the notes, e.g. the first one.", "Ticket: {ticket}", "Say {name} hello.",
         "Q: one\nA: two", "Q: three\nA: four", "Example 1\nInput: a\nOutput: b", "---", "",
-        "<rules>", "</rules>", "```\ncode {x}\n```", '{{"a": 1}}',
-        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "<rules>", "</rules>", "```\ncode {x}\n```", '{{"a": 1}}', "|a|b|\n|---|---|\n|1|2|",
         "A line that is\nbroken in two. And more:", "> quoted", "答えて。短く。", "Odd\r\nend.",
     ]
 )  # fmt: skip

@@ -74,6 +74,28 @@ def settled(found: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.embedded
+def test_each_part_of_a_prompt_is_weighed_and_measured(prompts: Path, tmp_path: Path) -> None:
+    args = (
+        "analyze", prompts, "--attribute", "--strategy", "whitespace", "--run-dir", tmp_path / "run"
+    )  # fmt: skip
+    found = report(run(*args, "--format", "json"))["prompts"][0]["attribution"]
+    assert found["metric"] == "log_likelihood"
+    *free, asked = found["segments"]
+    assert asked["kept"] == "it holds {{ question }}"
+    assert "".join(one["text"] for one in found["segments"]).startswith("Please note that it is")
+    for one in free:
+        assert one["effect"]["low"] <= one["effect"]["mean"] <= one["effect"]["high"]
+        assert one["effect"]["n"] in (10, len(CITIES))
+        assert one["tokens"] > 0
+        assert one["usd_per_month"] > 0
+    page = run(*args, "--offline")  # every answer is in the store
+    assert page.returncode == 0, page.stderr
+    assert "· 0 live requests ·" in page.stdout
+    assert "│ Question: {{ question }}" in page.stdout
+    assert all(len(line) <= 80 for line in page.stdout.splitlines() if "│" in line)
+
+
+@pytest.mark.embedded
 def test_a_run_measures_and_a_second_one_is_free(prompts: Path, tmp_path: Path) -> None:
     args = ("analyze", prompts, "--format", "json", "--run-dir", tmp_path / "run")
     first, second = report(run(*args)), report(run(*args, "--offline"))
