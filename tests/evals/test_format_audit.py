@@ -61,7 +61,7 @@ def test_what_is_read_strictly_is_also_read_tolerantly(metric, text):
 def test_metrics_without_an_audit_say_so():
     assert scored("rouge_l", "a b", "a b").strict is None
     assert {name for name in names() if get(name).tolerant is None} == {
-        "rouge_l", "log_likelihood", "drift",
+        "rouge_l", "log_likelihood", "drift", "judge",
     }  # fmt: skip
 
 
