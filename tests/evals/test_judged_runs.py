@@ -15,7 +15,7 @@ from costopt.core.progress import Silent
 from costopt.core.report import Report
 from costopt.evals.analysis import analyze, foresee
 from costopt.evals.options import AnalyzeOptions
-from costopt.reports.json import to_json
+from costopt.reports.json import from_json, to_json
 from costopt.reports.terminal import render
 
 ROOT = Path(__file__).parents[1]
@@ -173,6 +173,7 @@ def test_a_biased_judge_shows_nothing_to_hold(folder: Path) -> None:
     assert variants(found)["filler"]["verdict"] == "not enough data"
     assert variants(found)["filler"]["samples_needed"] is None
     assert found["prompts"][0]["recommended"][0]["variant"] == "baseline"
+    assert plain(from_json(to_json(whole))) == found
     assert "judge first is not fit, so that nothing it says shows a variant" in page(whole)
     assert "of which judge first: $" in page(whole)
 
