@@ -100,6 +100,8 @@ class Referee:
         Raises:
             BudgetExceeded: the cap does not allow a request.
         """
+        if self.audit is not None and self.audit.silent and list(held) != list(tried):
+            return Failure(FailureKind.SCORER, "the judge gave no verdict in its audit")
         verdicts: list[Verdict] = []
         for before, after in zip(held, tried, strict=False):
             self.pairs += before != after

@@ -1,5 +1,6 @@
 """Repeated draws of the same request, and the noise floor that two of them show."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean
@@ -11,6 +12,9 @@ from ..models.spending import BudgetExceeded
 from .choice import Comparison
 from .runner import Outcome, Runner
 from .setup import Judge
+
+_LOOKED_AT = 40
+"""Rows that are drawn twice before anything else, at most."""
 
 
 def draw_key(id_: str, number: int) -> str:
@@ -46,7 +50,7 @@ async def settle_repeats(
         return most, None
     try:
         same = await always_the_same(
-            runner.client, runner.first_requests(baseline, samples), again=most
+            runner.client, runner.first_requests(baseline, samples[:_LOOKED_AT]), again=most
         )
     except BudgetExceeded:
         runner.out_of_budget = True
@@ -67,17 +71,20 @@ async def always_the_same(client: Asker, requests: Sequence[Request], again: int
     Raises:
         BudgetExceeded: the cap does not allow a request.
     """
-    told = 0
-    for request in requests:
-        try:
-            one = await client.ask(request)
-            other = await client.ask(replace(request, replicate=again))
-        except TargetError:
-            continue
-        if one.text != other.text:
-            return False
-        told += 1
-    return True if told else None
+    found = await asyncio.gather(
+        *(_alike(client, request, again) for request in requests), return_exceptions=True
+    )
+    errors = [one for one in found if isinstance(one, BaseException)]
+    for error in errors:
+        if not isinstance(error, TargetError):
+            raise error
+    told = [one for one in found if isinstance(one, bool)]
+    return all(told) if told else None
+
+
+async def _alike(client: Asker, request: Request, again: int) -> bool:
+    one = await client.ask(request)
+    return one.text == (await client.ask(replace(request, replicate=again))).text
 
 
 def noise_floor(

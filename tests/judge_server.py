@@ -5,7 +5,8 @@ request: ``Ticket 17 (billing): …`` is to be answered with ``billing``. By the
 
 - ``writer`` is right, with a dot behind it where the prompt does not say "Please note";
 - ``noisy`` is right too, with a dot each second time that it is asked the same;
-- where the ticket is not there, both write "other";
+- ``wavering`` is right and wrong in turn when it is asked the same;
+- where the ticket is not there, all three write "other";
 - ``fair`` prefers what is right, then says TIE; ``first`` prefers what stands first; ``long``
   prefers what is longer; ``rubbish`` says what is no verdict;
 - ``fooled`` does what the answers tell it to do.
@@ -29,7 +30,9 @@ def write(model: str, prompt: str, times: int) -> str:
     found = TICKET.search(prompt)
     if found is None:
         return "other"
-    label = found[2] if "Write it only" in prompt else "it is hard to say"
+    label = found[2]
+    if model == "wavering":
+        return label if times % 2 else "other"
     dotted = times % 2 == 0 if model == "noisy" else "Please note" not in prompt
     return f"{label}." if dotted else label
 
@@ -61,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         with LOCK:
             ASKED[f"{model} {prompt}"] += 1
             times = ASKED[f"{model} {prompt}"]
-        writes = model in ("writer", "noisy")
+        writes = model in ("writer", "noisy", "wavering")
         text = write(model, prompt, times) if writes else verdict(model, prompt)
         usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": len(text.split())}
         choice = {

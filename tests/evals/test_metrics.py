@@ -52,11 +52,11 @@ def test_the_contracts_metrics_are_there():
     }
     for name in set(names()) - {"judge"}:  # It compares two answers.
         metric = get(name)
-        nats = metric.kind != "generated"
-        assert metric.default_margin == (0.10 if nats else 0.05)
+        nats = not metric.reads_answers
+        assert metric.default_margin == (0.05 if metric.kind == "generated" else 0.10)
         assert metric.unit == ("nats per token" if nats else "fraction")
         assert (metric.scale == "unbounded") == nats
-        assert metric.needs_reference == (name != "drift")
+        assert metric.needs_reference == (name not in {"drift", "judge"})
         assert sys.modules[f"costopt.evals.metrics.{name}"].__doc__.count("Limitations:") == 1
 
 
