@@ -213,7 +213,8 @@ def test_what_is_found_and_where(case: str, found) -> None:
 
 
 INDENTED = (
-    "<order>\n    <name>Ada</name>\n    <city>London</city>\n    <item>\n        <sku>LT-330</sku>\n"
+    "<order>\n    <name>Ada</name>\n    <city>London</city>\n    <item>\n"
+    "        <sku>LT-330</sku>\n"
     "        <quantity>12</quantity>\n    </item>\n    <item>\n        <sku>LT-331</sku>\n"
     "        <quantity>13</quantity>\n    </item>\n</order>\n"
 )
