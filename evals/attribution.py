@@ -85,7 +85,9 @@ class Attributor:
     """The parts of the segments that do something together, where they were sampled."""
     interacts: bool = False
     """Whether what looks harmless one by one loses more than the margin together."""
-    _decided: dict[int, Effect] = field(default_factory=dict[int, Effect])
+    _decided: dict[int, tuple[Effect, SegmentVerdict]] = field(
+        default_factory=dict[int, tuple[Effect, SegmentVerdict]]
+    )
     _left: dict[Gone, PromptTemplate] = field(default_factory=dict[Gone, PromptTemplate])
 
     @cached_property
@@ -125,8 +127,9 @@ class Attributor:
             await self.scorer.ask(templates, self.rows[:count])
             for at in open_:
                 found = self._measured({at})
-                if found is not None and self._verdict(found, {at}) != "not enough data":
-                    self._decided[at] = found
+                verdict = self._verdict(found, {at})
+                if found is not None and verdict != "not enough data":
+                    self._decided[at] = found, verdict
 
     async def _ask_together(self, gone: Gone) -> None:
         if len(gone) > 1 and not self.scorer.stopped:
@@ -192,7 +195,7 @@ class Attributor:
 
     def effect(self, at: int) -> Effect | None:
         """Return what a segment does, with its interval; ``None`` where too little is known."""
-        return self._decided.get(at) or self._measured({at})
+        return self._decided[at][0] if at in self._decided else self._measured({at})
 
     def together(self) -> tuple[Gone, Effect | None, SegmentVerdict] | None:
         """Return what was left out together last, and what that did."""
@@ -206,7 +209,8 @@ class Attributor:
         """Say in words what was found of a segment."""
         if self.segments[at].kept is not None:
             return "kept"
-        own = self._verdict(self.effect(at), {at})
+        decided = self._decided.get(at)
+        own = decided[1] if decided else self._verdict(self.effect(at), {at})
         share = self.shares.get(at)
         if share is None or own in ("earns its keep", "not measured") or not self.interacts:
             return own
@@ -240,6 +244,8 @@ class Attributor:
         asked = self.scorer.losses(self.left(gone), self.rows)
         if found is None:
             return "not enough data" if asked.values or asked.failures else "not measured"
+        if len(asked.values) + asked.failures not in self.looks:
+            return "not enough data"  # It was stopped between two looks.
         if found.low > 0:
             return "earns its keep"
         unscored = asked.failures > _FAILURE_SHARE * (len(asked.values) + asked.failures)
