@@ -141,11 +141,9 @@ def compare(
     elif kinds[0] == "prompt":
         found = _prompts(base, head, target, metric, margin, run_dir, settings)
     else:
-        found = _logs(
-            base, head, _columns(columns or ()), metric, margin,
-            _counter(tokenizer, target, settings),
-            _pricings(target or (), priced_as or (), price_ratio or (), settings),
-        )  # fmt: skip
+        pricings = _pricings(target or (), priced_as or (), price_ratio or (), settings)
+        counter = _counter(tokenizer, target, settings)
+        found = _logs(base, head, _columns(columns or ()), metric, margin, counter, pricings)
     emit(show_comparison(found, chosen, page_width()), output)
     if fail_on_worse and found.worse:
         raise typer.Exit(1)
@@ -276,7 +274,12 @@ def _counter(
         return counter_for(tokenizer)
     name = targets[0] if targets else default_priced_as()
     known = settings.targets.get(name)
-    return counter_for((known.priced_as or known.model or name) if known else name)
+    if known is None:
+        return counter_for(name)
+    try:
+        return counter_for(known.priced_as or known.model or name)
+    except CostoptError:  # a server of one's own, whose tokenizer nobody knows
+        return Characters()
 
 
 def _pricings(

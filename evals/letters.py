@@ -56,7 +56,7 @@ def begins_with_letter(text: str, letters: Sequence[str]) -> bool:
         >>> [begins_with_letter(text, "ABCD") for text in (" B. Rain", "(C)", "Option B", "Bees")]
         [True, True, False, False]
     """
-    start = text[:MOST_CHARACTERS].lstrip(" \t\r\n\"'([*")[:2]
+    start = text[:MOST_CHARACTERS].lstrip(" \t\r\n\"'([*")[:3]
     return _alone("".join(letters)).match(start) is not None
 
 

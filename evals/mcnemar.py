@@ -1,5 +1,9 @@
 """McNemar's test: are more rows gained than lost, beyond what chance would do?"""
 
+import math
+
+_NEGLIGIBLE = 1e-18
+
 
 def mcnemar_p(gained: int, lost: int) -> float:
     """Return the exact two-sided p-value of McNemar's test.
@@ -24,9 +28,11 @@ def mcnemar_p(gained: int, lost: int) -> float:
     if gained < 0 or lost < 0:
         raise ValueError(f"counts must not be negative, got {gained} and {lost}")
     discordant, fewer = gained + lost, min(gained, lost)
-    # Whole numbers until the last division, so that no tail is lost to rounding.
-    term = tail = 1
-    for taken in range(fewer):
-        term = term * (discordant - taken) // (taken + 1)
-        tail += term
-    return min(1.0, 2 * tail / 2**discordant)
+    # From the largest term down: each is a fraction of the one before, and they soon vanish.
+    term = total = 1.0
+    for taken in range(fewer, 0, -1):
+        term *= taken / (discordant - taken + 1)
+        total += term
+        if term < _NEGLIGIBLE * total:
+            break
+    return min(1.0, 2.0 * total * (math.comb(discordant, fewer) / 2**discordant))

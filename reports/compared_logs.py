@@ -136,10 +136,11 @@ def _form_or_knowledge(reading: Reading, letter: Reading) -> Iterator[Words]:
     known = letter.base.mean - letter.head.mean
     if lost <= 0 or known >= lost:
         return
+    form = min(lost, lost - known)
+    rest = f"and {_number(known, True)} are lost however" if known > 0 else "and none is lost where"
     yield words(
-        f"of the {_number(lost, True)} points lost, {_number(min(lost, lost - known), True)} are "
-        "lost form: read by the first letter that stands alone (a rough reading), "
-        + (f"{_number(known, True)} are lost" if known > 0 else "none is lost")
+        f"of the {_number(lost, True)} points lost, {_number(form, True)} are lost form, {rest} "
+        "the first letter that stands alone is read (a rough reading)"
     )
 
 

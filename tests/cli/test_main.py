@@ -13,7 +13,10 @@ from costopt.cli import main as cli
 from costopt.core.errors import CostoptError, Where
 
 COSTOPT = str(Path(sys.executable).parent / "costopt")
-COMMANDS = ["analyze", "tokens", "compress", "report", "strategies", "explain", "models", "batch"]
+COMMANDS = [
+    "analyze", "tokens", "compress", "compare", "report", "strategies", "explain", "models",
+    "batch",
+]  # fmt: skip
 
 
 def run(*args: str, cwd: Path | None = None, **env: str) -> "subprocess.CompletedProcess[str]":

@@ -45,9 +45,9 @@ LINES = (
     Line("pulp-0.1", 0.095, 0.24, 7, 14, "0.19", (7, 1), named=10),
     Line("stemmer", -0.059, -0.12, 4, 27, "3e-05", None, named=1),
     Line("names", 0.0113, 0.0, 4, 2, "0.69", (1, 1)),
-    Line("lemmas", 0.0101, 0.0, 3, 2, "1", (1, 1)),
+    Line("lemmas", 0.0101, 0.0, 3, 2, "1.0", (1, 1)),
 )
-BASE = Line("base", 0.0, 0.0, 0, 0, "1", (0, 0))
+BASE = Line("base", 0.0, 0.0, 0, 0, "1.0", (0, 0))
 
 
 def answers(line: Line) -> list[tuple[str, str]]:
