@@ -263,7 +263,11 @@ class Bench:
     def target(self, text: str = "price = { input = 1, output = 2 }", url: str = "") -> None:
         """Write the configuration; ``text`` is what else it says of the target."""
         address = url or self.server.url
-        config = f'[targets.fault]\nmodel = "fault-model"\nbase_url = "{address}"\n{text}\n'
+        # What a race asks depends on answers, and so on faults: here each run asks for the same.
+        config = (
+            '[costopt]\nsearch = "exhaustive"\n[targets.fault]\nmodel = "fault-model"\n'
+            f'base_url = "{address}"\n{text}\n'
+        )
         (self.folder / "costopt.toml").write_text(config, encoding="utf-8")
 
     @property
