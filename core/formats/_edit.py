@@ -72,7 +72,8 @@ def _encode(text: str, old: str, slot: Slot) -> str:
         return _json_string(text, old)
     if old[:1] in ("|", ">"):
         block = _block(text, old)
-        return block if block is not None else quoted(text) + "\n" + _blank_tail(old, "\n")
+        newline = "\r\n" if "\r\n" in old else "\n"
+        return block if block is not None else quoted(text) + newline + _blank_tail(old, newline)
     return quoted(text)
 
 

@@ -180,7 +180,9 @@ def test_write_changes_the_file(
     content = load_file(Path("p.md"))[0].messages[0].content
     assert writes(content, content.replace(".   \n\n\n\n", ".\n\n")) == 0
     assert Path("p.md").read_text("utf-8") == "---\nname: x\n---\nHello {{ name }}.\n\nBe brief.\n"
-    assert capsys.readouterr().err == "wrote whitespace+filler into p.md\n"
+    said = capsys.readouterr().err
+    assert said.startswith("--- p.md\n+++ p.md (whitespace+filler)\n@@ -1,8 +1,6 @@\n")
+    assert said.endswith("\nwrote whitespace+filler into p.md\n")
 
 
 def test_what_is_done_at_run_time_is_said_and_not_written(
@@ -216,3 +218,29 @@ def test_write_refuses_a_file_that_changed(
     assert Path("p.md").read_text("utf-8") == PROMPT
     assert "the file changed since it was analysed" in capsys.readouterr().err
     assert Path("report.json").exists()
+
+
+def test_write_refuses_a_file_that_changes_during_the_run(
+    asked: Asked,
+    sample_report: Report,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from costopt.core.formats import load_file
+
+    Path("p.md").write_text(PROMPT, encoding="utf-8")
+    content = load_file(Path("p.md"))[0].messages[0].content
+    report = _recommending(sample_report, content, content.replace("\n\n\n\n", "\n\n"))
+    report = replace(report, prompts=(replace(report.prompts[0], path="p.md"),))
+    # Not even what no prompt shows: what somebody wrote meanwhile is theirs.
+    changed = PROMPT.replace("name: x", "name: x  # mine")
+
+    def edited(*_: object) -> Report:
+        Path("p.md").write_text(changed, encoding="utf-8")
+        return report
+
+    monkeypatch.setattr(analysis, "analyze", edited)
+    assert main(["analyze", "p.md", "--write", "--yes"]) == 2
+    assert Path("p.md").read_text("utf-8") == changed
+    assert "the file changed since it was read" in capsys.readouterr().err
+    assert [path.name for path in Path().glob("tmp*")] == []
