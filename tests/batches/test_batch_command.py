@@ -113,6 +113,9 @@ def settled(found: dict[str, Any]) -> dict[str, Any]:
         for variant in prompt["variants"]:
             variant.pop("latency")
             variant["cost"].pop("evidence")
+        for one in prompt["recommended"]:
+            # What was spent on finding it; in batches nothing waits for an answer before it asks.
+            one.pop("payback")
     return kept
 
 
