@@ -9,8 +9,9 @@ MODULES = [
     "core.config", "core.toml_reader", "core.errors", "core.paths",
     "reports.numbers", "reports.pages", "reports.progress", "reports.runtime",
     "reports.safe", "reports.table", "reports.across", "reports.facts", "reports.forecast",
-    "reports.suggested", "costs.forecast", "costs.hourly", "costs.suggest", "evals.cascade",
-    "evals.crossing",
+    "reports.suggested", "reports.diffs", "reports.findings", "core.file_names", "core.ignores",
+    "evals.rules", "evals.rules.base", "evals.rules.pages",
+    "costs.forecast", "costs.hourly", "costs.suggest", "evals.cascade", "evals.crossing",
 ]  # fmt: skip
 
 
