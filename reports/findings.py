@@ -52,7 +52,7 @@ def amounts(tokens: int, usd_per_1k: Decimal | None, usd_per_month: Decimal | No
 
     Example:
         >>> amounts(61, Decimal("0.04575"), Decimal("2.05875"))
-        '−61 tokens, $0.0457 per 1k, $2.06 a month'
+        '−61 tokens, $0.0458 per 1k, $2.06 a month'
         >>> amounts(0, None, None)
         ''
     """

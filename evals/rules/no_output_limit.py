@@ -54,6 +54,11 @@ _PICTURE = re.compile(
     r"|watermark|illustration|poster|\bimages?\b|\bpixel|render(?:ed|ing)?\b",
     re.IGNORECASE,
 )
+_ASKS_PICTURE = re.compile(
+    r"\b(?:generate|create|draw|make|produce|design)\s(?:me\s)?(?:an?|the)\s(?:[\w-]+\s){0,3}"
+    r"(?:image|picture|photo|illustration|poster|logo|painting|portrait|video|icon|mockup)\b",
+    re.IGNORECASE,
+)
 _PICTURE_WORDS = 3
 """From so many different ones on, it is a picture that is asked for."""
 _MOSTLY_LATIN = 0.8
@@ -68,7 +73,7 @@ def _find(case: Case) -> Iterator[Hit]:
         return
     if any(_LENGTH.search(message.content) for message in template.messages):
         return
-    if len({found.lower() for found in _PICTURE.findall(template.text)}) >= _PICTURE_WORDS:
+    if _is_picture(template.text):
         return
     if any(m.role == "assistant" for m in template.messages) or not _readable(template.text):
         return
@@ -84,6 +89,12 @@ def _find(case: Case) -> Iterator[Hit]:
         f"on how long the answer may be{told}",
         at=(0, first, first),
     )
+
+
+def _is_picture(text: str) -> bool:
+    """Whether it is a picture that is asked for, which has no length in tokens."""
+    words = {found.lower() for found in _PICTURE.findall(text)}
+    return len(words) >= _PICTURE_WORDS or _ASKS_PICTURE.search(text) is not None
 
 
 def _limited(case: Case) -> bool:

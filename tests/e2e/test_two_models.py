@@ -225,3 +225,20 @@ def test_a_dry_run_of_nothing_is_an_error(folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60)
     assert done.returncode == 2
     assert "--static asks none" in done.stderr
+
+
+def test_a_model_that_is_larger_than_needed_is_a_finding_that_a_file_can_silence(
+    folder: Path,
+) -> None:
+    args = ("--target", "large", "--target", "small", "--samples", "120", "--margin", "0.2")
+    found = json.loads(run(folder, *args, "--format", "json").stdout)["prompts"][0]
+    (one,) = (finding for finding in found["findings"] if finding["code"] == "CO508")
+    best = next(row for row in found["across"]["rows"] if row["name"] == found["across"]["best"])
+    base = found["across"]["rows"][0]
+    assert one["usd_per_1k"] == pytest.approx(base["usd_per_1k"] - best["usd_per_1k"])
+    path = folder / "tickets" / "prompt.md"
+    path.write_text(PROMPT.replace("name: tickets", "name: tickets\n# costopt: ignore CO508"))
+    silent = json.loads(run(folder, *args, "--format", "json").stdout)["prompts"][0]
+    path.write_text(PROMPT, "utf-8")
+    assert "CO508" not in {finding["code"] for finding in silent["findings"]}
+    assert silent["variants"] == found["variants"]

@@ -128,6 +128,7 @@ CASES = {
     "a picture": (
         "p.md", "A photorealistic poster of {{ x }}, cinematic lighting, 8k, bokeh.\n", []
     ),
+    "a picture in a sentence": ("p.md", "Generate an image of people at {{ x }}.\n", []),
     "an unused input, where it is declared": (
         "p.prompt",
         "---\nconfig: {maxOutputTokens: 9}\ninput:\n  schema:\n    name: string\n"
@@ -213,8 +214,7 @@ def test_what_is_found_and_where(case: str, found) -> None:
 
 
 INDENTED = (
-    "<order>\n    <name>Ada</name>\n    <city>London</city>\n    <item>\n"
-    "        <sku>LT-330</sku>\n"
+    "<order>\n    <name>Ada</name>\n    <city>Paris</city>\n    <item>\n        <sku>LT-330</sku>\n"
     "        <quantity>12</quantity>\n    </item>\n    <item>\n        <sku>LT-331</sku>\n"
     "        <quantity>13</quantity>\n    </item>\n</order>\n"
 )
