@@ -23,6 +23,10 @@ _ROWS_READ = 50
 """Rows in which a variable has to have the same value for it to count as fixed text."""
 
 
+_MOST = 200
+"""The most findings of one rule in a prompt: nobody reads more, and each place takes time."""
+
+
 @dataclass(frozen=True)
 class Found:
     """The findings of a prompt, and the codes of those that its file silences."""
@@ -52,7 +56,7 @@ def findings(
     own = [variant for variant in variants[1:] if _is_finding(variant)]
     case = _case(template, meters)
     case = replace(case, said=frozenset(entry(v.chain[0].name).code for v in own))
-    hits = [(rule, hit) for rule in RULES for hit in rule.find(case)]
+    hits = [(rule, hit) for rule in RULES for hit in islice(rule.find(case), _MOST)]
     covered = frozenset[str]().union(*(rule.covers for rule, _ in hits))
     found = [_of_strategy(case, variants[0], variant, meters[0]) for variant in own]
     found = [one for one in found if one.code not in covered]

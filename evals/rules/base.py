@@ -12,6 +12,8 @@ from ...core.protocols import TokenCounter
 from ...core.report import Across
 from ...core.types import PromptTemplate
 
+LONGEST_PROSE = 300_000
+"""Characters: a longer prompt holds pasted text, which rules do not read sentence by sentence."""
 _MILLION = Decimal(1_000_000)
 
 
@@ -75,6 +77,11 @@ class Case:
     def template(self) -> PromptTemplate:
         """The prompt."""
         return self.parsed.template
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it is short enough to be read sentence by sentence."""
+        return sum(len(message.content) for message in self.template.messages) <= LONGEST_PROSE
 
     @property
     def main(self) -> Model:

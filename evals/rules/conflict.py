@@ -112,6 +112,8 @@ _Reader = Callable[[str], str | None]
 
 
 def _find(case: Case) -> Iterator[Hit]:
+    if not case.is_prose:
+        return
     rules = [
         (index, rule)
         for index in rewritable(case.template)

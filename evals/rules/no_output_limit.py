@@ -66,6 +66,8 @@ _PER = 100
 
 
 def _find(case: Case) -> Iterator[Hit]:
+    if not case.is_prose:
+        return
     template = case.template
     if template.settings.response_schema is not None or template.settings.stop:
         return

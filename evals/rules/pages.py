@@ -98,6 +98,7 @@ page is made by `python docs/generate.py` from the code; do not edit it.
 Every finding has the line and column of the file, the input tokens of a request that mending it
 saves at most, and the money at list price, for 1,000 requests and for the month where the file or
 the configuration says `calls_per_month`. What is unknown is left out, and `null` in the JSON.
+Prompts of more than 300,000 characters are not read sentence by sentence (CO501, CO503, CO507).
 
 | Code | Name | What it finds |
 |:--|:--|:--|

@@ -29,6 +29,8 @@ _LAYOUT = re.compile(r"[\[\]<>{}|$_]|\.\.\.|…")
 
 
 def _find(case: Case) -> Iterator[Hit]:
+    if not case.is_prose:
+        return
     taken: set[tuple[int, int]] = set()
     for repeat in repeats(case.template, _SIMILARITY):
         taken.add((repeat.message, repeat.rule.start))

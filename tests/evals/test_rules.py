@@ -381,3 +381,11 @@ def test_an_unknown_code_in_an_ignore_is_a_finding_with_the_nearest(tmp_path: Pa
     path.write_text("---\n# costopt: ignore\n---\nSay {{ x }} in one word.\n")
     (one,) = look(load_file(path)[0]).findings
     assert "names no code" in one.message
+
+
+def test_a_prompt_of_any_size_has_a_bounded_number_of_findings(tmp_path: Path) -> None:
+    path = tmp_path / "p.md"
+    path.write_text("# costopt: ignore CO1\n" * 30_000)
+    assert len(look(load_file(path)[0]).findings) == 200
+    path.write_text("Never invent a label and write it down now.\n" * 10_000)
+    assert {one.code for one in look(load_file(path)[0]).findings} <= {"CO509"}
