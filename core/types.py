@@ -268,6 +268,8 @@ class Score:
 Side = Literal["input", "output"]
 Safety = Literal["lossless", "lossy"]
 Verdict = Literal["baseline", "better", "holds", "worse", "not enough data", "not measured"]
+HOLDING: frozenset[Verdict] = frozenset({"holds", "better"})
+"""The verdicts on what was shown not worse."""
 
 
 _LONG_VALUE = 40

@@ -5,7 +5,7 @@ from dataclasses import replace
 from statistics import fmean
 
 from ..core.report import Across, AcrossRow, Quality, Recommendation, VariantReport
-from ..core.types import Score
+from ..core.types import HOLDING, Score
 from .cascades import Cascaded
 from .crossed import Crossing
 from .crossing import Judged, Rules, judge
@@ -75,7 +75,7 @@ def _worth_showing(crossing: Crossing) -> list[str]:
 def _promise(judged: Judged) -> tuple[bool, bool, float]:
     comparison, cost = judged.comparison, judged.entrant.cost
     return (
-        comparison.verdict not in {"holds", "better"},
+        comparison.verdict not in HOLDING,
         comparison.verdict == "worse",
         float("inf") if cost is None else float(cost),
     )

@@ -17,7 +17,7 @@ from ..core.report import (
     StrategyInfo,
     VariantReport,
 )
-from ..core.types import Answer, Request, Score, Variant, Verdict
+from ..core.types import HOLDING, Answer, Request, Score, Variant, Verdict
 from .caching import beginning, prefix_info
 from .choice import Comparison
 from .failed import failed_note
@@ -237,11 +237,11 @@ def _slices(
     judge = result.judges[variant.side]
     if comparison is None or result.measurement is None or judge is None:
         return ()
-    if variant.control or comparison.verdict not in {"holds", "better"}:
+    if variant.control or comparison.verdict not in HOLDING:
         return ()
     return sliced(
         parts(result.measurement.setup.plan.rows),
-        result.measurement.outcomes_of(baseline, judge.mode),
+        result.measurement.outcomes(baseline, judge.mode),
         result.measurement.outcomes(variant),
         metric=judge.metric,
         margin=judge.margin,

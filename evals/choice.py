@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import NormalDist, fmean, stdev
 
 from ..core.report import QualityDelta
-from ..core.types import Failure, Score, Verdict
+from ..core.types import HOLDING, Failure, Score, Verdict
 from .metrics import Metric
 from .metrics.base import Scale
 from .runner import Outcome
@@ -79,9 +79,9 @@ def compare(
     clusters = labels if any(labels) else None
     bounds = paired_bounds(differences, alpha=alpha, scale=scale, clusters=clusters)
     decided = verdict_of(bounds, margin) if differences else "not measured"
-    if failures > _FAILURE_SHARE * len(pairs) and decided in {"better", "holds"}:
+    if failures > _FAILURE_SHARE * len(pairs) and decided in HOLDING:
         decided = "not enough data"
-    if not trusted and decided in {"better", "holds"}:
+    if not trusted and decided in HOLDING:
         decided = "not enough data"
     delta = None
     if bounds is not None:
@@ -231,9 +231,7 @@ def recommend(candidates: Sequence[Candidate], baseline_cost: Decimal | None) ->
     The cheapest confirmed variant that holds, and is worse on no slice of the rows, provided that
     the metric saw the harmful control as worse; else the baseline.
     """
-    holding = [
-        c for c in candidates if c.verdict in {"holds", "better"} and c.confirmed and not c.control
-    ]
+    holding = [c for c in candidates if c.verdict in HOLDING and c.confirmed and not c.control]
     cheaper = [c for c in holding if _cheaper(c.cost, baseline_cost)]
     seen = [c for c in cheaper if c.harm_seen]
     trusted = [c for c in seen if not c.worse_where]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..core.report import Cascade
+from ..core.types import HOLDING
 from .choice import ALPHA, Comparison, compare, finalists
 from .metrics import Metric
 from .plan import FINALISTS
@@ -136,9 +137,7 @@ def choose(
     if baseline.cost is None:
         return None, f"no price is known for {baseline.target}: nothing can be said to be cheaper"
     cheaper = {n: j for n, j in judged.items() if saving(j.entrant, baseline) > 0}
-    holding = [
-        j for j in cheaper.values() if j.confirmed and j.comparison.verdict in {"holds", "better"}
-    ]
+    holding = [j for j in cheaper.values() if j.confirmed and j.comparison.verdict in HOLDING]
     if not holding:
         return None, _undecided(baseline, judged, cheaper)
     if not harm_seen:

@@ -5,53 +5,46 @@ the few with the best expected saving are confirmed on rows that nothing was pic
 """
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from ..compressors.base import StrategyContext
 from ..compressors.registry import entry
 from ..compressors.variants import CONTROLS, Chain, propose
 from ..core.errors import CostoptError
-from ..core.types import Answer, Failure, FailureKind, Sample, Score, Variant
-from .choice import ALPHA, assurance, compare, error_shares, finalists, scale_of
+from ..core.types import HOLDING, Failure, FailureKind, Sample, Variant
+from .asked import Asked
+from .choice import ALPHA, assurance, error_shares, finalists, scale_of
 from .fitting import RowsBench, Waiting, any_fitted, fit_chains
 from .judge_audit import audit_judge
-from .metrics.base import Scale
 from .plan import FINALISTS
 from .racing import Rules as RaceRules
 from .racing import Standing, leave, stages, summary
-from .repeating import draw_key, settle_repeats
-from .runner import HARMFUL, REPEATED, Mode, Outcome, fair_order
-from .setup import Judge, Measured, Setup
-from .statistics import paired_bounds
+from .repeating import settle_repeats
+from .runner import HARMFUL, REPEATED, Mode, fair_order
+from .setup import Measured, Setup
 
 FIRST_LOOK = 16
 """Confirmation rows after which a finalist may already be decided; the second look is at all."""
 
 LOOKS = (0.3, 0.7)
 """Each look's part of a finalist's error: the last one sees more rows, and can do more with it."""
-_HOLD = frozenset({"holds", "better"})
 _CONCISELY = "answer-concisely"
 
 
-class Measurement:
+class Measurement(Asked):
     """One prompt at one target."""
 
     def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.measured = Measured()
+        super().__init__(setup)
         self._chains = setup.chains
-        self._baseline = Variant(name="baseline", template=setup.template)
-        self.measured.variants.append(self._baseline)
 
     async def run(self) -> Measured:
         """Measure; the result is also in ``measured`` while it grows."""
         try:
             await self._run()
         except Waiting:
-            self._compare()
+            self.compare()
         return self.measured
 
     async def _run(self) -> None:
@@ -66,17 +59,19 @@ class Measurement:
         await self._fit()
         chains = [*self._side_chains("output"), *self._side_chains("input")]
         await self._screen(self._propose(chains))
-        self._compare()
+        self.compare()
         if self.setup.join:
             await self._screen(self._propose(self._joined()))
-            self._compare()
+            self.compare()
         if self.measured.dropped:
-            self.measured.notes.append(summary(self.measured.dropped, self._competing))
+            self.measured.notes.append(summary(self.measured.dropped, self.competing))
         if plan.split:
             await self._confirm()
         else:
-            self._step_down()
-            self.measured.confirmed.update(self.measured.comparisons)
+            self.step_down()
+            self.measured.confirmed.update(
+                name for name in self.measured.comparisons if name not in self.measured.dropped
+            )
             self.measured.notes.append(self.setup.plan.note(0))
 
     async def _ask_ahead(self) -> None:
@@ -92,7 +87,7 @@ class Measurement:
             self._run_baseline(self.setup.plan.selection),
             *(self._ask(one, self._screening_rows(one), lengths=False) for one in wanted),
         )
-        if self._waits(self._baseline, *wanted):
+        if self._waits(self.baseline, *wanted):
             self._check_answers()
             self.measured.variants.extend(wanted)
             raise Waiting
@@ -113,29 +108,20 @@ class Measurement:
 
     # -- what is asked ---------------------------------------------------------------------
 
-    def _judge(self, variant: Variant) -> Judge | None:
-        return self.setup.judges[variant.side]
-
     async def _run_baseline(self, rows: Sequence[Sample]) -> None:
         judge = self.setup.judges["input"]
         # The drift of an answer can only be asked once that answer is there.
-        generated = self._for_length(rows) if self._lengths_only else rows
-        await self.setup.runner.run(self._baseline, generated, "generate")
+        generated = self._for_length(rows) if self.lengths_only else rows
+        await self.setup.runner.run(self.baseline, generated, "generate")
         if judge is not None and judge.mode != "generate":
-            await self.setup.runner.run(self._baseline, rows, judge.mode)
-
-    @property
-    def _lengths_only(self) -> bool:
-        """Whether answers are generated for their length, and input is judged without them."""
-        judge = self.setup.judges["input"]
-        return judge is not None and judge.mode == "likelihood"
+            await self.setup.runner.run(self.baseline, rows, judge.mode)
 
     def _for_length(self, rows: Sequence[Sample]) -> list[Sample]:
         wanted = {sample.id for sample in self.setup.plan.rows[: self.setup.plan.generated]}
         return [sample for sample in rows if sample.id in wanted]
 
     async def _ask(self, variant: Variant, rows: Sequence[Sample], *, lengths: bool) -> None:
-        judge = self._judge(variant)
+        judge = self.judge(variant)
         if judge is None:
             return
         await self.setup.runner.run(variant, rows, judge.mode)
@@ -147,7 +133,7 @@ class Measurement:
         runner = self.setup.runner
         runner.repeats, self.measured.drawn_once = await settle_repeats(
             runner,
-            self._baseline,
+            self.baseline,
             # Two rounds of batches to save some draws would take days.
             () if self.setup.together else self.setup.plan.selection,
             self.setup.judges.values(),
@@ -157,12 +143,7 @@ class Measurement:
         """Audit the judge, where there is one, before what it says counts."""
         rows = self.setup.plan.selection
         if any(judge and judge.metric.kind == "judged" for judge in self.setup.judges.values()):
-            await audit_judge(self.setup.runner, self._baseline, rows)
-
-    def _trusts(self, judge: Judge) -> bool:
-        """Whether what judges may show that a variant holds."""
-        referee = self.setup.runner.referee
-        return judge.metric.kind != "judged" or (referee is not None and referee.fit)
+            await audit_judge(self.setup.runner, self.baseline, rows)
 
     def _check_answers(self) -> None:
         """Stop where the target answers nothing at all: then it is not the rows' fault."""
@@ -191,7 +172,7 @@ class Measurement:
         judge, bench = self.setup.judges["input"], None
         if judge is not None:
             bench = RowsBench(
-                runner=self.setup.runner, baseline=self._baseline, metric=judge.metric,
+                runner=self.setup.runner, baseline=self.baseline, metric=judge.metric,
                 samples=self.setup.plan.selection, mode=judge.mode, accepted=judge.margin,
             )  # fmt: skip
         chains, template, plan = self.setup.chains, self.setup.template, self.setup.plan
@@ -199,7 +180,7 @@ class Measurement:
         self.measured.variants.extend(rejected)
 
     def _context(self) -> StrategyContext:
-        lengths = tuple(answer.usage.output for answer in self.answers(self._baseline).values())
+        lengths = tuple(answer.usage.output for answer in self.answers(self.baseline).values())
         return replace(self.setup.context, output_lengths=lengths)
 
     def _propose(self, chains: Sequence[Chain]) -> tuple[Variant, ...]:
@@ -209,7 +190,7 @@ class Measurement:
 
     async def _screen_controls(self) -> None:
         await self._screen(self._controls())
-        self._compare()
+        self.compare()
         harm = self.measured.comparisons.get(HARMFUL)
         if harm is not None:
             self.measured.harm_seen[harm.metric] = harm.verdict == "worse"
@@ -223,14 +204,14 @@ class Measurement:
 
     async def _screen(self, variants: Sequence[Variant]) -> None:
         self.measured.variants.extend(variants)
-        racing = [v for v in variants if v.rejected is None and self._judge(v) is not None]
+        racing = [v for v in variants if v.rejected is None and self.judge(v) is not None]
         rows = {v.name: self._screening_rows(v) for v in racing}
         last = len(self.setup.plan.selection)
         for stage in stages(last) if self.setup.race else (last,):
             asked: list[tuple[Variant, Sequence[Sample], Mode]] = [
                 (variant, rows[variant.name][:stage], judge.mode)
                 for variant in racing
-                if (judge := self._judge(variant)) is not None
+                if (judge := self.judge(variant)) is not None
             ]
             await self.setup.runner.run_trials(fair_order(asked))
             if stage < last:
@@ -242,12 +223,14 @@ class Measurement:
 
     def _race_on(self, racing: Sequence[Variant], stage: int) -> list[Variant]:
         """Return who goes on after a stage."""
-        self._compare(racing)
-        savings = self._savings()
+        self.compare(racing)
+        savings = self.savings()
         standings = {
             v.name: self._standing(v, savings[v.name])
             for v in racing
-            if not v.control and self._rows_of(v) >= stage
+            if not v.control
+            and len(self._screening_rows(v)) >= stage
+            and v.name in self.measured.comparisons
         }
         for side in ("input", "output"):
             judge = self.setup.judges[side]
@@ -255,9 +238,9 @@ class Measurement:
                 continue
             rules = RaceRules(
                 margin=judge.margin,
-                scale=scale_of(judge.metric, self._outcomes(self._baseline, judge.mode)),
+                scale=scale_of(judge.metric, self.outcomes(self.baseline, judge.mode)),
                 unit=judge.metric.unit,
-                entrants=self._competing,
+                entrants=self.competing,
                 confirmation=len(self.setup.plan.confirmation) or len(self.setup.plan.selection),
                 finalists=FINALISTS,
             )
@@ -265,15 +248,11 @@ class Measurement:
             self.measured.dropped.update({one.name: one for one in leave(here, rules)})
         return [variant for variant in racing if variant.name not in self.measured.dropped]
 
-    def _rows_of(self, variant: Variant) -> int:
-        comparison = self.measured.comparisons.get(variant.name)
-        return len(comparison.differences) if comparison else 0
-
     def _standing(self, variant: Variant, saving: float) -> Standing:
         row_savings: tuple[float, ...] = ()
-        if not (self._lengths_only and variant.side == "input"):
+        if not (self.lengths_only and variant.side == "input"):
             row_savings = self.setup.meter.row_savings(
-                self.answers(self._baseline), self.answers(variant)
+                self.answers(self.baseline), self.answers(variant)
             )
         return Standing(
             name=variant.name,
@@ -288,51 +267,6 @@ class Measurement:
             plan.selection[: plan.screened_answers] if variant.side == "output" else plan.selection
         )
 
-    def _compare(self, variants: Sequence[Variant] | None = None) -> None:
-        """Compare what was asked so far; later joins raise the number of candidates for all."""
-        for variant in self.measured.variants[1:] if variants is None else variants:
-            if variant.rejected is None and variant.name not in self.measured.confirmed:
-                count = 1 if variant.control else self._competing
-                self._compare_one(variant, self._outcomes(variant), count)
-
-    def _step_down(self) -> None:
-        """Give what holds no part of the error any more; the rest share all of it.
-
-        Where all rows decide, that is more powerful than an even share for each, and as safe (Holm
-        1979, *Scandinavian Journal of Statistics* 6:65-70). Each bound is at the level of its step.
-        """
-        left = [
-            v
-            for v in self.measured.variants[1:]
-            if not v.control and v.name in self.measured.comparisons
-        ]
-        while left:
-            undecided = [v for v in left if self.measured.comparisons[v.name].verdict not in _HOLD]
-            if len(undecided) == len(left):
-                return
-            left = undecided
-            for variant in left:
-                self._compare_one(variant, self._outcomes(variant), len(left))
-
-    @property
-    def _competing(self) -> int:
-        return sum(1 for v in self.measured.variants[1:] if v.rejected is None and not v.control)
-
-    def _compare_one(
-        self, variant: Variant, outcomes: Sequence[Outcome], candidates: float
-    ) -> None:
-        judge = self._judge(variant)
-        if judge is None or not outcomes:
-            return
-        self.measured.comparisons[variant.name] = compare(
-            self._outcomes(self._baseline, judge.mode),
-            outcomes,
-            metric=judge.metric,
-            margin=judge.margin,
-            candidates=candidates,
-            trusted=self._trusts(judge),
-        )
-
     # -- chains ----------------------------------------------------------------------------
 
     def _joined(self) -> tuple[Chain, ...]:
@@ -341,8 +275,8 @@ class Measurement:
         inputs = [v for v in working if v.side == "input"]
         chains = [_join(inputs)]
         outputs = [v for v in working if v.side == "output"]
-        if outputs and not self._lengths_only:
-            best = min(outputs, key=lambda v: (-self._savings().get(v.name, 0.0), v.name))
+        if outputs and not self.lengths_only:
+            best = min(outputs, key=lambda v: (-self.savings().get(v.name, 0.0), v.name))
             chains += [_join([*inputs, best])]
         unique = dict.fromkeys(chain for chain in chains if len(chain) > 1)
         return tuple(unique)
@@ -351,7 +285,7 @@ class Measurement:
         comparison = self.measured.comparisons.get(variant.name)
         if comparison is None or variant.control or not comparison.differences:
             return False
-        judge = self._judge(variant)
+        judge = self.judge(variant)
         mean = sum(comparison.differences) / len(comparison.differences)
         return judge is not None and comparison.verdict != "worse" and mean > -judge.margin
 
@@ -359,20 +293,23 @@ class Measurement:
 
     async def _confirm(self) -> None:
         chosen = self._finalists()
-        place, asked = len(self.measured.notes), 0
         held: list[str] = []
         passed_on = 0.0
-        for name, own in zip(chosen, error_shares(len(chosen)), strict=True):
-            if held and self._savings()[name] <= max(self._savings()[other] for other in held):
-                continue
-            variant = next(v for v in self.measured.variants if v.name == name)
-            await self._confirm_one(variant, share=own + passed_on)
-            asked += 1
-            passed_on = 0.0
-            if self.measured.comparisons[name].verdict in _HOLD:
-                held.append(name)
-                passed_on = own
-        self.measured.notes.insert(place, self.setup.plan.note(asked))
+        place, before = len(self.measured.notes), len(self.measured.confirmed)
+        try:
+            for name, own in zip(chosen, error_shares(len(chosen)), strict=True):
+                savings = self.savings()
+                if held and savings[name] <= max(savings[other] for other in held):
+                    continue
+                variant = next(v for v in self.measured.variants if v.name == name)
+                share = own + passed_on
+                await self._confirm_one(variant, share=share)
+                holds = self.measured.comparisons[name].verdict in HOLDING
+                held += [name] if holds else []
+                passed_on = share if holds else 0.0
+        finally:  # Where answers wait in a batch, it is said too.
+            asked = len(self.measured.confirmed) - before
+            self.measured.notes.insert(place, self.setup.plan.note(asked))
         if held and not all(self.measured.harm_seen.values()):
             await self._confirm_harm()
 
@@ -383,23 +320,13 @@ class Measurement:
             if not v.control
             and v.name in self.measured.comparisons
             and v.name not in self.measured.dropped
-            and self._decidable(v)
+            and self.decidable(v)
         }
         judge = self.setup.judges["input"] or self.setup.judges["output"]
         if judge is None or self.setup.runner.out_of_budget:
             return ()
         rows = len(self.setup.plan.confirmation)
-        return finalists(
-            candidates, self._savings(), margin=judge.margin, rows=rows, most=FINALISTS
-        )
-
-    def _decidable(self, variant: Variant) -> bool:
-        """Whether the confirmation rows could show ``holds`` if not one row were lost."""
-        judge = self._judge(variant)
-        if judge is None or judge.metric.kind == "drift" or not self._trusts(judge):
-            return False
-        scale = scale_of(judge.metric, self._outcomes(variant))
-        return _most(len(self.setup.plan.confirmation), scale) > -judge.margin
+        return finalists(candidates, self.savings(), margin=judge.margin, rows=rows, most=FINALISTS)
 
     async def _confirm_one(self, variant: Variant, *, share: float) -> None:
         """Confirm in two looks: at sixteen rows, and where they do not decide, at all of them.
@@ -419,9 +346,9 @@ class Measurement:
         looks = LOOKS if first < len(rows) else (1.0,)
         for count, look in zip((first, len(rows)), looks, strict=False):
             await self._look(variant, rows[:count])
-            outcomes = [o for o in self._outcomes(variant) if o.trial.sample.id in ids]
+            outcomes = [o for o in self.outcomes(variant) if o.trial.sample.id in ids]
             self.measured.confirmed.add(variant.name)
-            self._compare_one(variant, outcomes, 1 / (share * look))
+            self.compare_one(variant, outcomes, 1 / (share * look))
             if count < len(rows) and self._settled(variant, len(rows) - count, share * looks[-1]):
                 return
 
@@ -434,14 +361,14 @@ class Measurement:
         )
         if self.setup.together:
             await asyncio.gather(*(step() for step in steps))
-            self._check_waiting(self._baseline, variant)
+            self._check_waiting(self.baseline, variant)
             return
         for step in steps:
             await step()
 
     def _settled(self, variant: Variant, left: int, share: float) -> bool:
         """Whether a finalist needs no second look, at its share, or could hardly be turned."""
-        comparison, judge = self.measured.comparisons[variant.name], self._judge(variant)
+        comparison, judge = self.measured.comparisons[variant.name], self.judge(variant)
         if judge is None or comparison.verdict != "not enough data":
             return True
         chance = assurance(
@@ -465,76 +392,9 @@ class Measurement:
             return
         await self._ask(harm, self.setup.plan.rows, lengths=False)
         self._check_waiting(harm)
-        self._compare_one(harm, self._outcomes(harm), 1)
+        self.compare_one(harm, self.outcomes(harm), 1)
         comparison = self.measured.comparisons[HARMFUL]
         self.measured.harm_seen[comparison.metric] = comparison.verdict == "worse"
-
-    # -- reading what was asked ------------------------------------------------------------
-
-    @property
-    def baseline(self) -> Variant:
-        """The unchanged prompt."""
-        return self._baseline
-
-    def outcomes(self, variant: Variant) -> tuple[Outcome, ...]:
-        """Return the outcomes that judge ``variant``, in the order of the rows."""
-        return tuple(self._outcomes(variant))
-
-    def outcomes_of(self, variant: Variant, mode: Mode) -> tuple[Outcome, ...]:
-        """Return the outcomes of ``variant`` in one mode, in the order of the rows."""
-        return tuple(self._outcomes(variant, mode))
-
-    def draws(self, variant: Variant) -> dict[str, Answer]:
-        """Return all draws of ``variant``: the first by sample id, further ones by id and number.
-
-        So a mean over them is one over all draws, and a variant's draws pair with the baseline's.
-        """
-        return {
-            draw_key(id_, number): answer
-            for id_, answers in self._drawn(variant).items()
-            for number, answer in enumerate(answers)
-        }
-
-    def answers(self, variant: Variant) -> dict[str, Answer]:
-        """Return the first generated answer of ``variant`` on each row, by sample id."""
-        return {id_: answers[0] for id_, answers in self._drawn(variant).items()}
-
-    def _drawn(self, variant: Variant) -> dict[str, tuple[Answer, ...]]:
-        rows = self.setup.plan.rows
-        found = {
-            s.id: self.setup.runner.outcomes.get((variant.name, s.id, "generate")) for s in rows
-        }
-        return {
-            id_: outcome.answers
-            for id_, outcome in found.items()
-            if outcome is not None and isinstance(outcome.result, Score) and outcome.answers
-        }
-
-    def _outcomes(self, variant: Variant, mode: Mode | None = None) -> list[Outcome]:
-        judge = self._judge(variant)
-        if mode is None:
-            if judge is None:
-                return []
-            mode = judge.mode
-        found = (
-            self.setup.runner.outcomes.get((variant.name, s.id, mode)) for s in self.setup.plan.rows
-        )
-        return [outcome for outcome in found if outcome is not None]
-
-    def _savings(self) -> dict[str, float]:
-        base = self.draws(self._baseline)
-        return {
-            v.name: self.setup.meter.saving(self._baseline, v, base, self.draws(v)) or 0.0
-            for v in self.measured.variants[1:]
-            if v.rejected is None
-        }
-
-
-@lru_cache(maxsize=64)
-def _most(rows: int, scale: Scale) -> float:
-    """Return the best lower bound that a finalist can reach on so many rows."""
-    best = paired_bounds([0.0] * rows, alpha=ALPHA / FINALISTS, scale=scale)
-    return best.low if best is not None else -math.inf
 
 
 def _has_output(chain: Chain) -> bool:

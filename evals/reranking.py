@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ..core.report import Across, AcrossRow, VariantReport
+from ..core.types import HOLDING
 
 _AGAIN = "run analyze again to decide it: what is stored is not asked again"
 
@@ -38,7 +39,7 @@ def _choice(across: Across, rows: Sequence[AcrossRow]) -> tuple[str | None, str]
         return None, f"nothing was chosen before; at these prices {_AGAIN}"
     if base is None or chosen.usd_per_1k is None:
         return None, f"what {chosen.name} costs at these prices is not known; {_AGAIN}"
-    holding = [row for row in rows if row.verdict in {"holds", "better"}]
+    holding = [row for row in rows if row.verdict in HOLDING]
     if chosen.usd_per_1k >= base or any(_below(row, chosen.usd_per_1k) for row in holding):
         return None, f"{chosen.name} is not the cheapest any more at these prices; {_AGAIN}"
     part = float(chosen.usd_per_1k / base)

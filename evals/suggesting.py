@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..core.report import Across, PromptReport, Suggestion, VariantReport
+from ..core.types import HOLDING
 from ..costs.forecast import Lengths, Part, forecast
 from ..costs.suggest import Cheaper, cheaper_models
 from .desk import Desk
@@ -84,7 +85,7 @@ def _measured(model: str, across: Across | None, refs: Mapping[str, str]) -> str
     if best is not None and best.target in names:
         return across.reason
     own = [row for row in across.rows if row.target in names and row.cascade is None]
-    holding = [row for row in own if row.verdict in {"holds", "better"}]
+    holding = [row for row in own if row.verdict in HOLDING]
     cheapest = sorted(holding, key=lambda row: row.usd_per_1k or Decimal("Infinity"))
     for row in cheapest or [row for row in own if row.variant == "baseline"]:
         return f"{row.name}: {row.verdict}, against the baseline of {across.baseline}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ...core.report import Across, AcrossRow, QualityDelta
+from ...core.types import HOLDING
 from .base import Case, Hit, Range, Rule, first_visible
 
 _KEYS = ("targets", "model", "provider", "providers")
@@ -25,7 +26,7 @@ def _find(case: Case) -> Iterator[Hit]:
 
 def _row(found: Across, name: str | None) -> AcrossRow | None:
     rows = (row for row in found.rows[1:] if row.name == name)
-    return next((row for row in rows if row.verdict in ("holds", "better")), None)
+    return next((row for row in rows if row.verdict in HOLDING), None)
 
 
 def _verdict(best: AcrossRow) -> str:
