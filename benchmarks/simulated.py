@@ -111,6 +111,7 @@ class Ended:
     recommended: str
     requests: int
     comparisons: Mapping[str, Comparison] = field(repr=False)
+    confirmed: frozenset[str] = frozenset()
 
     def mean(self, name: str) -> float:
         """Return the mean difference that a variant is reported with."""
@@ -166,6 +167,7 @@ def simulate(
         recommended=_recommended(measured, lengths),
         requests=world.requests,
         comparisons=measured.comparisons,
+        confirmed=frozenset(measured.confirmed),
     )
 
 

@@ -6,7 +6,7 @@ report's own tokens come out of them: then a variant's new tokens are exact, and
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,9 +22,7 @@ from ..core.report import EvalSetInfo, PromptReport, TargetInfo, VariantReport
 from ..core.types import Answer, EvalSet, PromptTemplate, Request, Sample, StrategySpec, Variant
 from ..costs.prefix import moved_behind, prefix_tokens
 from ..costs.tokens import counter_for
-from ..models.inventory import identities
-from ..models.keys import request_key
-from ..models.store import FILE_NAME, AnswerStore
+from ..models.inventory import stored_answers
 from .meter import Meter, Weight
 from .options import AnalyzeOptions
 from .plan import STATIC_ROWS, planned_rows
@@ -55,15 +53,14 @@ class Recounter:
             books = _Books(
                 template=prepared.template,
                 rows=self._rows(prepared.eval_set, prompt.eval_set),
-                answers=_Stored(folder=answers_dir(self.run_dir), target=target),
+                folder=answers_dir(self.run_dir),
+                target=target,
                 before=_counter_before(target),
                 recounted=_priced_as_before(target) is not None,
                 after=counter_for(model),
             )
         except CostoptError as error:
-            return Counts(
-                found={}, why=error.what if isinstance(error, CostoptError) else f"{error}"
-            )
+            return Counts(found={}, why=error.what)
         found: dict[str, Recounted] = {}
         reasons: dict[str, None] = {}
         for variant in variants:
@@ -115,45 +112,14 @@ class Recounter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Stored:
-    """The answers of one target that are in a store."""
-
-    folder: Path
-    target: TargetInfo
-
-    def find(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
-        """Return the stored answers to requests, by their keys here."""
-        if not (self.folder / FILE_NAME).is_file():
-            return {}
-        store = AnswerStore(self.folder)
-        try:
-            known = identities(store, self.target.name, self.target.model)
-            return {
-                key: answer
-                for key, request in requests.items()
-                for answer in _first(store, known, request)
-            }
-        finally:
-            store.close()
-
-
-def _first(
-    store: AnswerStore, known: Sequence[Mapping[str, object]], request: Request
-) -> Iterator[Answer]:
-    for identity in known:
-        answer = store.get(request_key(identity, request))
-        if answer is not None:
-            yield answer
-            return
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Books:
     """What a prompt's texts at one target are counted from."""
 
     template: PromptTemplate
     rows: Sequence[Sample]
-    answers: _Stored
+    folder: Path
+    """Where the answers are."""
+    target: TargetInfo
     before: TokenCounter
     """Counted the report's tokens, where the target's own usage did not."""
     recounted: bool
@@ -194,7 +160,7 @@ class _Books:
             )
             for sample in self.rows
         }
-        return self.answers.find(requests)
+        return stored_answers(self.folder, self.target.name, self.target.model, requests)
 
     @property
     def _shortener(self) -> Shortener:

@@ -1,17 +1,14 @@
 """A prompt's answers out of the store, as the rows of a log; asks nobody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..core.config import Config, TargetConfig
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.protocols import TokenCounter
-from ..core.types import Answer, PromptTemplate, Request, Sample, Variant
-from ..models.inventory import identities
-from ..models.keys import request_key
-from ..models.store import FILE_NAME, AnswerStore
+from ..core.types import Answer, PromptTemplate, Request, Sample, Variant, schemas_text
+from ..models.inventory import stored_answers
 from ..models.targets import EMBEDDED, hosted
 from ..models.weights import MODEL
 from .result_log import LogRow, ResultLog
@@ -42,20 +39,17 @@ def stored_log(
         CostoptError: the store cannot be read, or a row cannot be rendered.
     """
     shown = f"stored answers of {template.source.path}"
-    folder = answers_dir(run_dir)
-    if not (folder / FILE_NAME).is_file():
-        return ResultLog(path=shown, rows={}, columns={})
     variant = Variant(name="baseline", template=template)
-    store = AnswerStore(folder)
-    try:
-        known = identities(store, target, model_of(target, config))
-        rows = {
-            sample.id: _row(variant, sample, answer, recount)
-            for sample in samples
-            if (answer := _find(store, known, variant, sample)) is not None
-        }
-    finally:
-        store.close()
+    requests = {
+        sample.id: Request(messages=render_trial(variant, sample), settings=template.settings)
+        for sample in samples
+    }
+    found = stored_answers(answers_dir(run_dir), target, model_of(target, config), requests)
+    rows = {
+        sample.id: _row(requests[sample.id], sample, found[sample.id], recount)
+        for sample in samples
+        if sample.id in found
+    }
     return ResultLog(path=shown, rows=rows, columns={})
 
 
@@ -77,20 +71,11 @@ def model_of(target: str, config: Config) -> str:
         return found.model or found.name
 
 
-def _find(
-    store: AnswerStore, known: Sequence[Mapping[str, Any]], variant: Variant, sample: Sample
-) -> Answer | None:
-    request = Request(messages=render_trial(variant, sample), settings=variant.template.settings)
-    found = (store.get(request_key(identity, request)) for identity in known)
-    return next((answer for answer in found if answer is not None), None)
-
-
-def _row(variant: Variant, sample: Sample, answer: Answer, recount: TokenCounter | None) -> LogRow:
+def _row(request: Request, sample: Sample, answer: Answer, recount: TokenCounter | None) -> LogRow:
     read, written = answer.usage.input, answer.usage.output
     if recount is not None:
-        messages = render_trial(variant, sample)
-        read = sum(recount(message.content) for message in messages)
-        read += recount(variant.template.schemas)
+        read = sum(recount(message.content) for message in request.messages)
+        read += recount(schemas_text(request.settings))
         written = recount(answer.text)
     return LogRow(
         id=sample.id,

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..core.types import Request
+from ..core.types import Answer, Request
 from .journal import Lost, lost_requests
 from .keys import request_key
 from .records import summarise
-from .store import AnswerStore
+from .store import FILE_NAME, AnswerStore
 
 _MISSING = object()
 
@@ -167,6 +167,41 @@ def identities(store: AnswerStore, target: str, model: str) -> tuple[Mapping[str
 
     found = (json.loads(one) for one, _ in store.database.read(read) if one is not None)
     return tuple(one for one in found if isinstance(one, dict) and one.get("model") == model)
+
+
+def stored_answers(
+    folder: Path, target: str, model: str, requests: Mapping[str, Request]
+) -> dict[str, Answer]:
+    """Return the stored answers of a model to requests, by the requests' keys here; asks nobody.
+
+    Args:
+        folder: Where the store lies; where there is none there are no answers.
+        target: As what the model was asked; its own answers go first.
+        model: The model's own name.
+        requests: What is looked up.
+
+    Raises:
+        CostoptError: the store cannot be read.
+    """
+    if not (folder / FILE_NAME).is_file():
+        return {}
+    store = AnswerStore(folder)
+    try:
+        known = identities(store, target, model)
+        return {
+            key: answer
+            for key, request in requests.items()
+            if (answer := _first(store, known, request)) is not None
+        }
+    finally:
+        store.close()
+
+
+def _first(
+    store: AnswerStore, known: Iterable[Mapping[str, Any]], request: Request
+) -> Answer | None:
+    answers = (store.get(request_key(identity, request)) for identity in known)
+    return next((answer for answer in answers if answer is not None), None)
 
 
 def is_stored(store: AnswerStore, identity: Mapping[str, Any], request: Request) -> bool:

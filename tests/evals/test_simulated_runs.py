@@ -161,3 +161,33 @@ def test_where_all_rows_decide_what_holds_passes_its_error_on() -> None:
     delta = found.comparisons["v1"].delta
     assert delta is not None
     assert delta.confidence == pytest.approx(0.95)
+
+
+def clear_losers(rows: int) -> Table:
+    """One equal variant, and one that is wrong on every row."""
+    base = np.ones(rows)
+    harm = np.zeros(rows)
+    return {"baseline": base, "empty-variables": harm, "v0": base, "v1": harm}
+
+
+def test_a_row_that_failed_keeps_nobody_in_the_race() -> None:
+    table = clear_losers(400)
+    table["v1"][::4] = np.nan  # No score can be read: a failure, not a wrong answer.
+    asked = [
+        simulate(
+            table, {"v0": 90, "v1": 80}, scale="binary", margin=0.05, samples=400, race=race
+        ).requests
+        for race in (True, False)
+    ]  # fmt: skip
+    assert asked[0] < asked[1]
+
+
+def test_who_left_the_race_is_confirmed_by_nothing() -> None:
+    """Few rows, so that all of them decide; the loser left before the last."""
+    table = clear_losers(40)
+    found = simulate(table, {"v0": 90, "v1": 80}, scale="binary", margin=0.2, samples=40)
+    assert found.comparisons["v1"].verdict == "worse"
+    assert len(found.comparisons["v1"].differences) < 40
+    assert "v0" in found.confirmed
+    assert "v1" not in found.confirmed
+    assert found.recommended == "v0"
