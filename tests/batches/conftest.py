@@ -15,7 +15,7 @@ from batch_runs import BatchServer, Run
 
 @pytest.fixture(scope="session")
 def _process() -> Iterator[BatchServer]:
-    command = [sys.executable, str(Path(__file__).parent / "server.py")]
+    command = [sys.executable, str(Path(__file__).parent / "batch_server.py")]
     found = BatchServer(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
     yield found
     found.stop()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from batch_runs import KEY, BatchServer
-from server import CITIES
+from batch_server import CITIES
 
 from costopt.cli.main import main
 

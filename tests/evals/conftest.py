@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# importmode=importlib adds no folder of its own.
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+# importmode=importlib adds no folder of its own. Last, since some names stand in both places.
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))

@@ -1,6 +1,6 @@
 """A batch server of its own process: OpenAI's and Anthropic's APIs, scripted, with a ledger.
 
-    python server.py
+    python batch_server.py
 
 Prints its port, and serves until it is killed. ``POST /script`` takes ``{"batches": [...],
 "server": {...}}``: what happens to the batches that are made from then on, one after the other,
