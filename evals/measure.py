@@ -230,7 +230,8 @@ class Measurement(Asked):
             for v in racing
             if not v.control
             and len(self._screening_rows(v)) >= stage
-            and v.name in self.measured.comparisons
+            and (found := self.measured.comparisons.get(v.name)) is not None
+            and found.differences  # Of what has no score at all nothing is known.
         }
         for side in ("input", "output"):
             judge = self.setup.judges[side]
