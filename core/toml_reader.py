@@ -145,8 +145,13 @@ class TomlFile:
             raise self.error(what, section, key, f"found {_shown(value)}") from None
 
 
-def read_toml(path: Path) -> TomlFile:
+def read_toml(path: Path, *, kind: str = "configuration", option: str = "--config") -> TomlFile:
     """Read a TOML file; decimal numbers keep their digits.
+
+    Args:
+        path: The file.
+        kind: What it holds, for errors.
+        option: The option that names it.
 
     Raises:
         CostoptError: it cannot be read, is too large, is not UTF-8, or is not TOML.
@@ -154,17 +159,17 @@ def read_toml(path: Path) -> TomlFile:
     name = path.as_posix()
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise CostoptError("the configuration is larger than 1 MB", where=Where(name))
+            raise CostoptError(f"the {kind} is larger than 1 MB", where=Where(name))
         content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        hint = "name an existing file with --config"
-        raise CostoptError("no such configuration file", where=Where(name), hint=hint) from None
+        hint = f"name an existing file with {option}"
+        raise CostoptError(f"no such {kind} file", where=Where(name), hint=hint) from None
     except UnicodeDecodeError:
         hint = "save it as UTF-8"
         raise CostoptError("not UTF-8 text", where=Where(name), hint=hint) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        what = f"the configuration cannot be read: {reason}"
+        what = f"the {kind} cannot be read: {reason}"
         raise CostoptError(what, where=Where(name)) from None
     return TomlFile(name, content, _parse(name, content))
 

@@ -19,7 +19,7 @@ def read_prices(path: Path) -> Mapping[str, Mapping[str, Decimal]]:
     Raises:
         CostoptError: no such file, broken TOML, no prices in it, an unknown key, or no amount.
     """
-    file = read_toml(path)
+    file = read_toml(path, kind="price", option="--prices")
     found = {name: file.values(data, (name,), _KEYS) for name, data in file.data.items()}
     for name, prices in found.items():
         if not prices:

@@ -200,7 +200,7 @@ def test_a_day_by_either_option(folder: Path, capsys: pytest.CaptureFixture[str]
     [
         (("--price-date", "2026-13-01"), '"2026-13-01" is no day'),
         (("--prices", "2026-01-01", "--price-date", "2026-01-02"), "two days for the prices"),
-        (("--prices", "none.toml"), "no such configuration file"),
+        (("--prices", "none.toml"), "no such price file"),
         (("--priced-as", "gpt-4.1"), '"gpt-4.1" is no provider:model'),
         (("--priced-as", "x=openai:gpt-4.1"), 'the report has no target "x"'),
         (("--priced-as", "openai:nothing-1"), "no price of openai:nothing-1 is known"),
