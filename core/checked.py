@@ -103,8 +103,8 @@ class CheckReport:
         changes: Every prompt that changed.
         unchanged: How many prompts did not.
         report: The changed prompts of the head. The variant ``baseline`` is the base's version and
-            ``head`` the head's, at each target and on the same rows; of an added prompt there is
-            only ``head``, of a deleted one only ``baseline``.
+            ``head`` the head's, at each target and on the same rows. An added prompt has only
+            ``baseline``, which is its own text; a deleted one is not in it.
         notes: What else is to be known.
     """
 
