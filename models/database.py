@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS sent (
 CREATE INDEX IF NOT EXISTS sent_run ON sent (run);
 """,
 )
+_JOURNAL = "persist"
+"""As safe as deleting the journal at each commit, which takes many times as long."""
+_JOURNAL_BYTES = 4 * 1024 * 1024
 _PAGE_BYTES = 4096
 _VALID_FOR = 92
 """The byte of the header that says for which version of the file the rest of it is right."""
@@ -117,6 +120,14 @@ class Database:
         """Give the room of removed rows back to the disk."""
         with self._lock:
             self._guarded(lambda: self._connection.execute("VACUUM"))
+            self._guarded(self._drop_journal)
+
+    def _drop_journal(self) -> None:
+        """Remove the journal, which may still hold what was removed from the file."""
+        mode = self._connection.execute("PRAGMA journal_mode").fetchone()[0]
+        if mode == _JOURNAL:
+            self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            self._connection.execute(f"PRAGMA journal_mode = {_JOURNAL}").fetchone()
 
     def close(self) -> None:
         """Give the file back."""
@@ -151,7 +162,7 @@ class Database:
             if not _damaged(error):
                 raise self._unusable(error) from error
         except sqlite3.DatabaseError:
-            pass
+            self._guarded(self._drop_journal)
         self._replace_file()
         try:
             return action()
@@ -223,7 +234,8 @@ class Database:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         wal = sqlite3.sqlite_version_info >= _SAFE_WAL
         connection.execute("PRAGMA mmap_size = 0")
-        connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()
+        connection.execute(f"PRAGMA journal_mode = {'wal' if wal else _JOURNAL}").fetchone()
+        connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}").fetchone()
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:

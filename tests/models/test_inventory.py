@@ -83,6 +83,18 @@ def test_it_is_cleared(store: AnswerStore, which: dict[str, Any], left: int) -> 
     assert len(store) == left
 
 
+def test_what_is_cleared_is_in_no_file_any_more(store: AnswerStore) -> None:
+    def found() -> list[Path]:
+        files = [path for path in store.path.parent.rglob("*") if path.is_file()]
+        return [path for path in files if ANSWER.text.encode() in path.read_bytes()]
+
+    assert found()
+    clear(store, target="t", older_than_days=None)
+    clear(store, target=None, older_than_days=None)
+    assert found() == []
+    assert list(store.path.parent.glob("*-journal")) == []
+
+
 @pytest.mark.parametrize(
     ("request_", "identity", "part"),
     [
