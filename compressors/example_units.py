@@ -14,7 +14,7 @@ from .units import Unit, cut_out
 
 _ANNOUNCED = re.compile(
     r"[ \t#*_>-]{0,40}+(?:few-shot |worked )?(?:example|sample|demonstration|demo)"
-    r"[ \t]*(?:#?\d{1,3}|[A-Z])[ \t]*[:.)]?[*_]{0,3}[ \t]*\r?",
+    r"(?:[ \t]*#?\d{1,3}|[ \t]+(?-i:[A-Z]))[ \t]*[:.)]?[*_]{0,3}[ \t]*\r?",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<example\b[^<>]{0,200}>", re.IGNORECASE)

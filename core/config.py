@@ -31,6 +31,8 @@ DEFAULTS: Mapping[str, Check] = {
     "max_minutes": number(0),
     "search": text,
     "concurrency": whole(1),
+    "suggest_targets": flag,
+    "attribute": flag,
     "engine": text,
     "workers": whole(1),
     "ray_address": text,

@@ -83,8 +83,8 @@ def number_match(
     Example:
         >>> number_match("She pays $1,200.00 in all.", ["1200"]).value
         1.0
-        >>> number_match("no idea", [12])
-        Score(value=0.0, answer='', explanation='no number in the answer')
+        >>> number_match("no idea", [12]).explanation
+        'no number in the answer'
     """
     if all(final_number(as_text(reference)) is None for reference in references):
         return Failure(FailureKind.SCORER, "no reference holds a number")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from costopt.compressors.base import NotApplicable, StrategyContext
 from costopt.compressors.contract import SAMPLES, PieceCounter, check_strategy, template_of
+from costopt.compressors.example_units import ranges
 from costopt.compressors.guard import check
 from costopt.compressors.registry import build, get, parse_spec
 from costopt.core.errors import CostoptError
@@ -108,6 +109,18 @@ def test_examples_keeps_one_of_two_that_teach_the_same():
     after = again(strategy, SHOTS)
     assert shown(after).count("printer") == 1
     assert "My mouse broke.\nOutput: laptop" in shown(after)
+
+
+@pytest.mark.parametrize(
+    ("heading", "own"),
+    [("Example 1", True), ("## Example B:", True), ("Example #2", True),
+     ("## Examples", False), ("Samples", False), ("Example b", False)],
+)  # fmt: skip
+def test_a_heading_of_all_examples_is_no_examples_own(heading, own):
+    shot = "Input: 1 1\nOutput: 2"
+    text = f"Add.\n\n{heading}\n\n{shot}\n\nInput: {{q}}\nOutput:"
+    (found,) = ranges(text, Syntax.FSTRING)
+    assert text[slice(*found)] == (f"{heading}\n\n{shot}" if own else shot)
 
 
 def test_examples_of_a_chat_go_by_pairs():

@@ -1,22 +1,12 @@
-import doctest
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costopt.core import anchors as anchors_module
-from costopt.core import blocks, examples, literals, spans
 from costopt.core.anchors import anchors, lost
 from costopt.core.blocks import inline_code, json_blocks, minified, parse_json, tables
 from costopt.core.types import Syntax
-
-
-@pytest.mark.parametrize("module", [anchors_module, blocks, examples, literals, spans])
-def test_doctests(module):
-    result = doctest.testmod(module)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 @pytest.mark.parametrize(
