@@ -69,7 +69,7 @@ def _said(table: SampleTable) -> list[str]:
 
 def _row(table: SampleTable, row: SampleRow) -> RowView:
     scores = [answer.score for answer in row.answers]
-    first, last = (scores[0], scores[-1]) if len(scores) > 1 else (None, None)
+    first, last = (scores[0], scores[1]) if len(scores) > 1 else (None, None)
     moved = last - first if first is not None and last is not None else None
     style, sign = _look(moved)
     return RowView(

@@ -61,12 +61,13 @@ def pieces(before: str, after: str) -> list[Piece]:
     if len(old) * len(new) > _MOST:
         old, new = _LINE.findall(before), _LINE.findall(after)
     found: list[Piece] = []
-    for tag, start, end, new_start, new_end in LCSseq.opcodes(old, new):
-        if tag == "equal":
-            found.append(Piece("same", "".join(old[start:end])))
+    for step in LCSseq.opcodes(old, new):
+        stretch = "".join(old[step.src_start : step.src_end])
+        if step.tag == "equal":
+            found.append(Piece("same", stretch))
             continue
-        found.append(Piece("gone", "".join(old[start:end])))
-        found.append(Piece("new", "".join(new[new_start:new_end])))
+        found.append(Piece("gone", stretch))
+        found.append(Piece("new", "".join(new[step.dest_start : step.dest_end])))
     return _joined(found)
 
 

@@ -2,7 +2,7 @@
 
 Whatever a prompt, a row or an answer holds is text in the page, and never anything else: the
 templates escape all that they print, control and direction characters are written as escapes, and
-the page's own policy forbids every script, style, image, font and connection but its own two blocks.
+the page's policy forbids every script, style, image, font and connection but its own two blocks.
 """
 
 import base64
@@ -58,11 +58,11 @@ def _own(name: str) -> str:
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 (what templates take)
-    """Return a view as mappings, lists and harmless text.
+    r"""Return a view as mappings, lists and harmless text.
 
     Example:
-        >>> plain({"name": ("a\\u202eb", 1)})
-        {'name': ['a\\\\u202eb', 1]}
+        >>> plain({"name": ("a\u202eb", 1)})
+        {'name': ['a\\u202eb', 1]}
     """
     if isinstance(value, str):
         return visible_lines(value)

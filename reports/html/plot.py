@@ -128,7 +128,9 @@ def _plot(
         if not v.control
     ]  # fmt: skip
     spots = [
-        _Spot(variant=v, number=numbers[v.name], x=x, delta=_delta(v) if v is not baseline else None)
+        _Spot(
+            variant=v, number=numbers[v.name], x=x, delta=_delta(v) if v is not baseline else None
+        )
         for v in (baseline, *judged)
         if (x := _cost(v, priced=priced)) is not None
     ]
@@ -270,8 +272,8 @@ def _said(spot: _Spot, metric: str, *, priced: bool) -> str:
     bounds = interval(metric, spot.delta.low, spot.delta.high)
     in_unit = f" {unit(metric)}" if unit(metric) else ""
     return (
-        f"{spot.number} {name}: {money}, quality {middle} {bounds}{in_unit} on {spot.delta.n} rows, "
-        f"{spot.variant.verdict}"
+        f"{spot.number} {name}: {money}, quality {middle} {bounds}{in_unit} on "
+        f"{spot.delta.n} rows, {spot.variant.verdict}"
     )
 
 

@@ -138,9 +138,7 @@ def _target(
         good=best not in (None, "baseline"),
         plots=drawn,
         not_drawn=_not_drawn(shown, drawn, numbers),
-        table=variant_table(
-            variants, best, caption=f"Variants at {name}", static=report.static
-        ),
+        table=variant_table(variants, best, caption=f"Variants at {name}", static=report.static),
         lines=tuple(_lines(prompt, variants)),
         evidence=tuple(evidence_lines(prompt, target.name)),
         slices=slice_table(variants),

@@ -45,9 +45,7 @@ class ReportView:
     steps: tuple[tuple[str, str], ...]
 
 
-def to_html(
-    report: Report, command: str | None = None, samples: SampleSource | None = None
-) -> str:
+def to_html(report: Report, command: str | None = None, samples: SampleSource | None = None) -> str:
     """Return the report as one page that loads nothing from anywhere.
 
     Args:
@@ -82,7 +80,7 @@ def report_view(
 
 def _claim(report: Report, target: TargetInfo) -> Claim:
     found = facts.savings(report, target)
-    cheaper = [pair for pair in _picked(report, target) if pair[1] is not None]
+    cheaper = [(prompt, best) for prompt, best in _picked(report, target) if best is not None]
     amount, what = _amount(found, cheaper)
     name = clean(target.name, 60)
     lines = [_sure(report, target)] if cheaper and not report.static else []
@@ -109,14 +107,16 @@ def _picked(report: Report, target: TargetInfo) -> list[Picked]:
     return found
 
 
-def _amount(found: facts.Savings, cheaper: list[Picked]) -> tuple[str, str]:
+def _amount(
+    found: facts.Savings, cheaper: list[tuple[PromptReport, VariantReport]]
+) -> tuple[str, str]:
     estimated = ", estimated" if found.estimated else ""
     if found.static or not found.prompts:
         return "Not measured", facts.savings_line(found)
     if found.with_calls:
         line = facts.savings_line(found)
         return usd(found.usd_per_month), f"can be saved a month{estimated}: {line}"
-    if len(cheaper) == 1 and cheaper[0][1] is not None:
+    if len(cheaper) == 1:
         prompt, best = cheaper[0]
         before = facts.baseline_of(facts.at_target(prompt, best.target))
         known = before.cost.usd_per_1k if before else None
@@ -144,9 +144,9 @@ def _sure(report: Report, target: TargetInfo) -> str:
 def _overview(report: Report) -> Table | None:
     """Return all prompts in one table; ``None`` where there is only one line to show."""
     lines = [
-        _overview_line(at, prompt, target, best)
+        _overview_line(prompt, target, best)
         for target in report.targets
-        for at, (prompt, best) in enumerate(_picked(report, target), 1)
+        for prompt, best in _picked(report, target)
         if facts.at_target(prompt, target.name)
     ]
     if len(lines) < 2:
@@ -171,15 +171,10 @@ def _without(table: Table, header: str) -> Table:
         for line in table.lines
     )
     heads = (*table.headers[:at], *table.headers[at + 1 :])
-    return Table(
-        caption=table.caption, headers=heads, lines=tuple(lines), sortable=table.sortable
-    )
+    return Table(caption=table.caption, headers=heads, lines=tuple(lines), sortable=table.sortable)
 
 
-def _overview_line(
-    at: int, prompt: PromptReport, target: TargetInfo, best: VariantReport | None
-) -> Line:
-    del at
+def _overview_line(prompt: PromptReport, target: TargetInfo, best: VariantReport | None) -> Line:
     chosen = facts.recommendation(prompt, target.name)
     monthly = facts.monthly_saving(prompt, chosen) if chosen else None
     baseline = facts.baseline_of(facts.at_target(prompt, target.name))
@@ -197,7 +192,9 @@ def _overview_line(
             number(percent(saved) if best else "", saved),
             number(each, before),
             number(usd(monthly) if best else "", monthly),
-            number(difference(best, delta) if best and delta else "", delta.mean if delta else None),
+            number(
+                difference(best, delta) if best and delta else "", delta.mean if delta else None
+            ),
             number(count(delta.n) if delta else "", delta.n if delta else None),
             Cell(
                 text=signed_word(verdict) if best else "",

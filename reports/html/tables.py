@@ -54,9 +54,7 @@ def without_empty(table: Table) -> Table:
         Line(cells=tuple(line.cells[at] for at in said), style=line.style) for line in table.lines
     )
     headers = tuple(table.headers[at] for at in said)
-    return Table(
-        caption=table.caption, headers=headers, lines=lines, sortable=table.sortable
-    )
+    return Table(caption=table.caption, headers=headers, lines=lines, sortable=table.sortable)
 
 
 def _says(lines: Sequence[Line], at: int) -> bool:

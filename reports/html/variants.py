@@ -23,9 +23,8 @@ def variant_table(
         static: Whether no row was asked, so that only templates are counted.
     """
     ordered, rows = facts.shown_order(variants), table_rows(variants, best)
-    lines = [
-        _line(at, variant, row) for at, (variant, row) in enumerate(zip(ordered, rows, strict=True), 1)
-    ]  # fmt: skip
+    pairs = zip(ordered, rows, strict=True)
+    lines = [_line(at, variant, row) for at, (variant, row) in enumerate(pairs, 1)]
     found = Table(
         caption=caption,
         headers=headers(
@@ -58,9 +57,7 @@ def _line(at: int, variant: VariantReport, row: Row) -> Line:
         Cell(text=verdict, style=f"chip {style_of(row.verdict)}"),
         number(row.latency, latency.p50_s if latency else None),
     )
-    marked = " ".join(
-        ["pick"] * row.recommended + ["control"] * row.control + ["base"] * (at == 1)
-    )
+    marked = " ".join(["pick"] * row.recommended + ["control"] * row.control + ["base"] * (at == 1))
     return Line(cells=cells, style=marked)
 
 
