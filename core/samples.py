@@ -46,8 +46,9 @@ class SampleTable:
         metric: What the scores are in; ``None`` where there are none.
         rows: Those that are shown.
         asked: How many rows were asked.
-        found: Of how many of them the store holds both answers.
-        why: Why answers or scores are missing, in a sentence.
+        found: Of how many of them the store holds the answers of the first two variants.
+        generated: Whether answers are what was scored, so that a missing one is missed.
+        why: What is to be known of them, in a sentence.
     """
 
     target: str
@@ -55,6 +56,7 @@ class SampleTable:
     rows: tuple[SampleRow, ...]
     asked: int
     found: int
+    generated: bool = True
     why: str | None = None
 
 

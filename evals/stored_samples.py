@@ -87,8 +87,14 @@ def _shown(
     chosen = {found.variant for found in prompt.recommended}
     others = [v for v in variants if v.quality and v.delta and v.delta.quality and not v.control]
     others.sort(key=lambda v: (v.name not in chosen, -_rows(v), v.cost.usd_per_1k or 0))
+    # Scores of two metrics side by side would be read as if they were of one.
+    others = [v for v in others if v.quality and v.quality.metric == _metric_of(others[0])]
     room = max(1, min(_MOST_OTHERS, _MOST_ANSWERS // asked - 1))
     return (*baseline[:1], *(v for v in others if v not in baseline))[: 1 + room]
+
+
+def _metric_of(variant: VariantReport) -> str | None:
+    return variant.quality.metric if variant.quality else None
 
 
 def _rows(variant: VariantReport) -> int:
@@ -125,6 +131,7 @@ class _Lookup:
             rows=tuple(sorted(there, key=_moved)[:most]),
             asked=len(rows),
             found=both,
+            generated=not self._forced,
             why=self._why(there),
         )
 
@@ -145,12 +152,18 @@ class _Lookup:
             return "the store does not hold the answers of this report any more"
         if self._metric is not None and not self._scores:
             return f"{self._metric.name} compares answers, so that a single one has no score"
-        if self._metric is not None and self._metric.kind == "log_likelihood":
+        if self._forced:
+            told = sum(row.answers[0].text is not None for row in there)
             return (
-                "log_likelihood scores the reference, not an answer: answers were generated on "
-                "some rows only, for their length"
+                "log_likelihood scores the reference, not an answer: the baseline's answer was "
+                f"generated on {told} rows, for its length"
             )
         return None
+
+    @property
+    def _forced(self) -> bool:
+        """Whether the reference is what was scored."""
+        return self._metric is not None and self._metric.kind == "log_likelihood"
 
     def _row(self, sample: Sample) -> SampleRow:
         pairs = zip(self.reports, self.variants, strict=True)
@@ -218,7 +231,7 @@ class _Lookup:
                     yield (variant.name, sample.id, at), replace(asked, continuation=text)
 
     def _continuations(self, sample: Sample) -> Mapping[int, str]:
-        if self._metric is None or self._metric.kind != "log_likelihood":
+        if not self._forced:
             return {}
         texts = [text for one in sample.references if (text := as_text(one))]
         return dict(enumerate(texts, 1))

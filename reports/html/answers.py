@@ -40,17 +40,19 @@ class AnswersView:
 
     heading: str
     said: tuple[str, ...]
+    generated: bool
     rows: tuple[RowView, ...]
 
 
 def answers_view(table: SampleTable) -> AnswersView:
     """Return what is shown of a table of rows."""
-    names = " and ".join(
+    names = ", ".join(
         dict.fromkeys(clean(answer.variant, 60) for row in table.rows for answer in row.answers)
     )
     return AnswersView(
         heading=f"Answers side by side{f': {names}' if names else ''}",
         said=tuple(_said(table)),
+        generated=table.generated,
         rows=tuple(_row(table, row) for row in table.rows),
     )
 
@@ -58,10 +60,8 @@ def answers_view(table: SampleTable) -> AnswersView:
 def _said(table: SampleTable) -> list[str]:
     shown = f"{count(len(table.rows))} of {count(table.asked)} rows are shown"
     order = ", those that lost most first" if table.metric and len(table.rows) > 1 else ""
-    missing = table.asked - table.found
-    gone = (
-        f"; of {count(missing)} the store does not hold the answers of both" if missing > 0 else ""
-    )
+    missing = table.asked - table.found if table.generated else 0
+    gone = f"; of {count(missing)} the store does not hold both answers" if missing > 0 else ""
     scored = f"Scores are {clean(table.metric, 40)}." if table.metric else ""
     lines = [f"{shown}{order}{gone}. {scored}".rstrip()]
     return [*lines, *([clean(table.why, 400)] if table.why else [])]

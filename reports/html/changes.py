@@ -11,6 +11,7 @@ from ...core.types import Message
 Kind = Literal["same", "gone", "new", "fold"]
 
 _TOKEN = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
+_TRAILING = re.compile(r" +(?=\n)")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _CONTEXT = 2
 """Unchanged lines that are shown on either side of a change."""
@@ -25,6 +26,8 @@ class Piece:
 
     kind: Kind
     text: str
+    blank: bool = False
+    """Whether it is white space only, written with signs that can be seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +109,7 @@ def folded(found: Sequence[Piece]) -> Iterator[Piece]:
     """Yield the pieces with long unchanged stretches cut down to the lines next to a change."""
     for at, piece in enumerate(found):
         if piece.kind != "same":
-            yield Piece(piece.kind, _marked(piece.text))
+            yield Piece(piece.kind, _marked(piece.text), not piece.text.strip())
             continue
         lines = piece.text.split("\n")
         head = 0 if at == 0 else _CONTEXT + 1
@@ -126,4 +129,5 @@ def _marked(text: str) -> str:
     """Return changed text with its line ends, and spaces that stand alone, to be seen."""
     if not text.strip(" "):
         return "·" * len(text)
-    return text.replace("\n", "↵\n")
+    dotted = _TRAILING.sub(lambda spaces: "·" * len(spaces[0]), text)
+    return dotted.replace("\n", "↵\n")

@@ -9,7 +9,7 @@ from ...core.types import Message
 from .. import attributed, facts
 from ..numbers import UNKNOWN, count, interval, quality, unit, usd
 from ..safe import clean
-from .tables import Cell, Line, Table, headers, number, without_empty
+from .tables import BAR, Cell, Line, Table, headers, number, without_empty
 
 _LOOKS: dict[SegmentVerdict, tuple[str, str]] = {
     "earns its keep": ("+", "keep"),
@@ -20,7 +20,6 @@ _LOOKS: dict[SegmentVerdict, tuple[str, str]] = {
     "not measured": ("–", "none"),
     "kept": ("=", "none"),
 }
-_BAR = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,22 +42,11 @@ class HeatMessage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bar:
-    """How much a part does, as wide as it is to be drawn."""
-
-    number: int
-    sign: str
-    style: str
-    width: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Heat:
     """All that is shown of an attribution."""
 
     target: str
     messages: tuple[HeatMessage, ...]
-    bars: tuple[Bar, ...]
     table: Table
     said: tuple[str, ...]
 
@@ -70,7 +58,6 @@ def heat(prompt: PromptReport, found: Attribution) -> Heat:
     return Heat(
         target=clean(found.target, 60),
         messages=tuple(_messages(messages, found)),
-        bars=tuple(_bars(found)),
         table=_table(found),
         said=tuple(attributed.said(found)),
     )
@@ -115,48 +102,41 @@ def _does(one: SegmentReport) -> float:
     return one.effect.mean if one.effect else 0.0
 
 
-def _bars(found: Attribution) -> list[Bar]:
-    scale = max((abs(_does(one)) for one in found.segments), default=0.0)
-    return [
-        Bar(
-            number=one.number,
-            sign=_LOOKS[one.verdict][0],
-            style=_LOOKS[one.verdict][1],
-            width=round(_BAR * abs(_does(one)) / scale, 1) if scale else 0.0,
-        )
-        for one in found.segments
-    ]
-
-
 def _table(found: Attribution) -> Table:
     name = unit(found.metric or "")
+    scale = max((abs(_does(one)) for one in found.segments), default=0.0)
     return without_empty(
         Table(
             caption="What each part weighs and does",
             headers=headers(
-                "#", "Part", "Line", "Tokens", "USD a month",
-                f"Effect{f', {name}' if name else ''} [low, high]", "Share", "n", "Verdict",
+                "#", "Part", "Verdict", f"Effect{f', {name}' if name else ''} [low, high]",
+                "n", "Share", "Tokens", "USD a month", "Line",
                 left=("Part", "Verdict"),
             ),
-            lines=tuple(_line(found, one) for one in found.segments),
+            lines=tuple(_line(found, one, scale) for one in found.segments),
             sortable=True,
         )
     )  # fmt: skip
 
 
-def _line(found: Attribution, one: SegmentReport) -> Line:
+def _line(found: Attribution, one: SegmentReport, scale: float) -> Line:
     sign, style = _LOOKS[one.verdict]
     verdict = one.verdict if one.kept is None else f"kept: {clean(one.kept, 120)}"
     cells = (
         number(str(one.number), one.number),
         Cell(text=clean(one.text, 160), style="words"),
-        number(f"{one.line}:{one.column}", one.line),
+        Cell(text=f"{sign} {verdict}", style=f"chip wrap {style}"),
+        Cell(
+            text=_effect(found, one.effect),
+            sort=one.effect.mean if one.effect else None,
+            bar=round(BAR * abs(_does(one)) / scale, 1) if scale else None,
+            bar_style=style,
+        ),
+        number(str(one.effect.n) if one.effect else "", one.effect.n if one.effect else None),
+        _share(found, one),
         number(count(one.tokens), one.tokens),
         number(usd(one.usd_per_month), one.usd_per_month),
-        number(_effect(found, one.effect), one.effect.mean if one.effect else None),
-        _share(found, one),
-        number(str(one.effect.n) if one.effect else "", one.effect.n if one.effect else None),
-        Cell(text=f"{sign} {verdict}", style=f"chip {style}"),
+        number(f"{one.line}:{one.column}", one.line),
     )
     return Line(cells=cells)
 

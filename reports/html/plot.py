@@ -219,6 +219,7 @@ def _points(
     *,
     priced: bool,
 ) -> tuple[Point, ...]:
+    zero, margin = up(0.0), up(-max(spot.delta.margin for spot in spots if spot.delta))
     at = [(across(spot.x), up(spot.y)) for spot in spots]
     spans = [(up(s.delta.low), up(s.delta.high)) if s.delta else (y, y)
              for s, (_, y) in zip(spots, at, strict=True)]  # fmt: skip
@@ -226,7 +227,8 @@ def _points(
     taken += [Box(x - 3, high, x + 3, low) for (x, _), (low, high) in zip(at, spans, strict=True)]
     names = [f"{spot.number} {clean(spot.variant.name, _NAMED)}" for spot in spots]
     page = Box(LEFT, TOP, WIDTH - 2, HEIGHT - BOTTOM)
-    labels = place(names, at, taken, page)
+    lines = [Box(LEFT, y - 1, WIDTH - RIGHT, y + 1) for y in (zero, margin)]
+    labels = place(names, at, [*taken, *lines], page)
     return tuple(
         Point(
             x=x,

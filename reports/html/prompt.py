@@ -18,7 +18,7 @@ from .changes import MessageChange, changes
 from .heat import Heat, heat
 from .plot import Plot, plots
 from .tables import Cell, Line, Table, headers, number, without_empty
-from .variants import regime_table, slice_table, variant_table
+from .variants import evidence_line, regime_table, slice_table, variant_table
 from .verdicts import signed_word, style_of
 
 
@@ -166,7 +166,8 @@ def _not_drawn(
 
 
 def _lines(prompt: PromptReport, variants: Sequence[VariantReport]) -> list[str]:
-    lines = facts.metric_lines(variants)
+    money_line = evidence_line(variants)
+    lines = facts.metric_lines(variants) + ([money_line] if money_line else [])
     lines += [line for line in map(facts.dearer_though_shorter, variants) if line]
     missing = facts.undecided_rows(prompt)
     if missing is not None:

@@ -62,7 +62,7 @@ def report_view(
     """Return what a page shows of a report."""
     return ReportView(
         version=clean(report.costopt_version, 20),
-        created=clean(report.created, 40),
+        created=clean(report.created, 40).replace("T", " ").replace("+00:00", " UTC"),
         partial=report.partial,
         static=report.static,
         claims=tuple(_claim(report, target) for target in report.targets),
@@ -114,16 +114,19 @@ def _amount(
     if found.static or not found.prompts:
         return "Not measured", facts.savings_line(found)
     if found.with_calls:
-        line = facts.savings_line(found)
-        return usd(found.usd_per_month), f"can be saved a month{estimated}: {line}"
+        some = found.with_calls < found.cheaper
+        known = f", of which {found.with_calls} have a number of calls a month" if some else ""
+        many = f"{found.cheaper} of {found.prompts} prompts can be made cheaper{known}"
+        what = f"a month can be saved{estimated}{f'; {many}' if found.prompts > 1 else ''}"
+        return usd(found.usd_per_month), what
     if len(cheaper) == 1:
         prompt, best = cheaper[0]
         before = facts.baseline_of(facts.at_target(prompt, best.target))
         known = before.cost.usd_per_1k if before else None
         if known is not None and best.cost.usd_per_1k is not None:
             saved = known - best.cost.usd_per_1k
-            what = f"can be saved per 1,000 requests of {clean(prompt.name, 60)}{estimated}"
-            return usd(saved), f"{what}: {facts.savings_line(found)}"
+            what = f"can be saved in 1,000 requests of {clean(prompt.name, 60)}{estimated}"
+            return usd(saved), f"{what}; {facts.savings_line(found)}"
     return f"{found.cheaper} of {found.prompts}", facts.savings_line(found)
 
 

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+BAR = 60.0
+"""The longest bar of a cell, in the drawing's units."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -14,6 +17,9 @@ class Cell:
     style: str = ""
     note: str = ""
     """A second, smaller line."""
+    bar: float | None = None
+    """How long a bar beside it is, of `BAR`."""
+    bar_style: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

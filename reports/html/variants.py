@@ -28,9 +28,8 @@ def variant_table(
     found = Table(
         caption=caption,
         headers=headers(
-            "#", "Variant", "Prompt tokens" if static else "Input tokens", "Change",
-            "Output tokens", "$ per 1,000", "Saving", "Quality Δ [low, high]", "n", "Verdict",
-            "p50/p95 s",
+            "#", "Variant", "Verdict", "Saving", "Quality Δ [low, high]", "n", "$ per 1,000",
+            "Prompt tokens" if static else "Input tokens", "Output tokens", "p50/p95 s",
             left=("Variant", "Verdict"),
         ),
         lines=tuple(lines),
@@ -43,27 +42,27 @@ def _line(at: int, variant: VariantReport, row: Row) -> Line:
     delta = variant.delta.quality if variant.delta else None
     tokens, latency = variant.tokens, variant.latency
     name = f"{row.name}{' (control)' if row.control else ''}"
-    verdict = signed_word(row.verdict, facts.verdict_words(variant))
+    missing = f"{row.missing} more rows" if row.missing else ""
     cells = (
         number(str(at), at),
         Cell(text=name, style="name", note="recommended" if row.recommended else ""),
-        number(row.input, tokens.template if tokens.input_mean is None else tokens.input_mean),
-        number(row.change, facts.input_change(variant, None)),
-        number(row.output, tokens.output_mean),
-        number(row.money, variant.cost.usd_per_1k, note=_evidence(variant)),
+        Cell(text=signed_word(row.verdict), style=f"chip {style_of(row.verdict)}", note=missing),
         number(row.saving, facts.saving(variant)),
         number(row.quality, delta.mean if delta else None),
         number(row.n, delta.n if delta else None),
-        Cell(text=verdict, style=f"chip {style_of(row.verdict)}"),
+        number(row.money, variant.cost.usd_per_1k),
+        number(row.input, tokens.input_mean or tokens.template, note=row.change),
+        number(row.output, tokens.output_mean),
         number(row.latency, latency.p50_s if latency else None),
     )
     marked = " ".join(["pick"] * row.recommended + ["control"] * row.control + ["base"] * (at == 1))
     return Line(cells=cells, style=marked)
 
 
-def _evidence(variant: VariantReport) -> str:
-    known = variant.cost.usd_per_1k is not None and variant.cost.evidence != "measured"
-    return variant.cost.evidence if known else ""
+def evidence_line(variants: Sequence[VariantReport]) -> str | None:
+    """Say what the money rests on; ``None`` where there is none."""
+    kinds = dict.fromkeys(v.cost.evidence for v in variants if v.cost.usd_per_1k is not None)
+    return f"money: {', '.join(clean(kind, 20) for kind in kinds)}" if kinds else None
 
 
 def regime_table(prompt: PromptReport, variants: Sequence[VariantReport]) -> Table | None:

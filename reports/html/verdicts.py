@@ -31,16 +31,11 @@ def style_of(verdict: str) -> str:
     return _STYLES.get(verdict, "none")
 
 
-def sign_of(verdict: str) -> str:
-    """Return the sign that stands before it."""
-    return _SIGNS.get(verdict, "–")
-
-
-def signed_word(verdict: str, words: str | None = None) -> str:
+def signed_word(verdict: str) -> str:
     """Return a verdict with its sign.
 
     Example:
-        >>> signed_word("holds"), signed_word("not enough data", "not enough data, 9 more rows")
-        ('✓ holds', '? not enough data, 9 more rows')
+        >>> signed_word("holds"), signed_word("not enough data")
+        ('✓ holds', '? not enough data')
     """
-    return f"{sign_of(verdict)} {words or verdict}"
+    return f"{_SIGNS.get(verdict, '–')} {verdict}"
