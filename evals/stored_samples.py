@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..compressors.base import StrategyContext
-from ..compressors.contexts import Shortener
+from ..compressors.contexts import Shortener, at_run_time
 from ..core.config import Config
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
@@ -218,7 +218,7 @@ class _Lookup:
         return {names[name]: answer for name, answer in found.items()}
 
     def _requests(self) -> Iterator[tuple[Key, Request]]:
-        shortener = Shortener(context=StrategyContext(count=counter_of(self.target)))
+        shortener = self._shortener
         for variant in filter(None, self.variants):
             for sample in self.rows:
                 try:
@@ -229,6 +229,14 @@ class _Lookup:
                 yield (variant.name, sample.id, 0), asked
                 for at, text in self._continuations(sample).items():
                     yield (variant.name, sample.id, at), replace(asked, continuation=text)
+
+    @property
+    def _shortener(self) -> Shortener | None:
+        """What shortens values as in the run; ``None`` where no variant that is shown needs it."""
+        specs = (spec for variant in self.variants if variant for spec in variant.chain)
+        if not any(map(at_run_time, specs)):
+            return None
+        return Shortener(context=StrategyContext(count=counter_of(self.target)))
 
     def _continuations(self, sample: Sample) -> Mapping[int, str]:
         if not self._forced:
