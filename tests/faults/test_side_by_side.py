@@ -60,6 +60,18 @@ def test_analyze_writes_the_same_page(bench: Bench) -> None:
     assert _rows(page.read_text("utf-8")) == _rows(_page(bench, file))
 
 
+def test_rows_that_lost_most_come_first(bench: Bench) -> None:
+    bench.prompt(20)
+    bad = {"kind": "ok", "text": "no idea"}  # for some bodies, whatever prompt they are of
+    bench.server.script({"when": {"share": 0.3}, "do": bad})
+    page = bench.folder / "page.html"
+    assert bench.run("--output", page, "--format", "html").status == 0
+    signs = re.findall(r'chip \w+">([▼=▲]) ', page.read_text("utf-8"))
+    assert signs == sorted(signs, key="▼=▲".index)
+    assert set(signs) == set("▼=▲")
+    assert len(signs) == 20
+
+
 def test_what_the_store_has_no_more_is_said(bench: Bench) -> None:
     file = _saved(bench)
     shutil.rmtree(bench.run_dir)
