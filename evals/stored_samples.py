@@ -45,12 +45,14 @@ class StoredSamples:
         config: Names eval sets and metrics of prompts.
         run_dir: Where the run kept its answers; ``None`` for the cache folder.
         most: Rows of a prompt at most.
+        in_file: The variant that prompts' files hold, where that is not the baseline.
     """
 
     report: Report
     config: Config
     run_dir: Path | None = None
     most: int = MOST_ROWS
+    in_file: str | None = None
 
     def __call__(self, prompt: PromptReport, target: str) -> SampleTable | None:
         """Return a prompt's rows at a target, those that lost most first."""
@@ -59,11 +61,13 @@ class StoredSamples:
         found = next((one for one in self.report.targets if one.name == target), None)
         if not asked or found is None or self.report.static:
             return None
-        shown = _shown([v for v in prompt.variants if v.target == target], prompt, asked)
+        variants = [v for v in prompt.variants if v.target == target]
+        shown = _shown(variants, prompt, asked)
         if len(shown) < 2:
             return None
         try:
-            prepared = reread(prompt, shown[0], self.config)
+            held = next((v for v in variants if v.name == self.in_file), shown[0])
+            prepared = reread(prompt, held, self.config)
             rows = rows_of(prepared.eval_set, info, self.report.seed)
             lookup = _Lookup(
                 prepared=prepared,

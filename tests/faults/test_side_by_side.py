@@ -110,6 +110,22 @@ def test_so_many_rows_are_shown_and_the_rest_counted(
     assert static(report.prompts[0], "fault") is None
 
 
+def test_the_file_may_hold_another_variant(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = from_json(_saved(bench).read_text("utf-8"))
+    monkeypatch.chdir(bench.folder)
+    concise = next(v for v in report.prompts[0].variants if v.name == "concise")
+    prompt = bench.folder / "cities" / "prompt.md"
+    body = prompt.read_text().index("You are asked")
+    prompt.write_text(prompt.read_text()[:body] + concise.messages[0].content)
+    source = StoredSamples(report=report, config=Config(), run_dir=bench.run_dir)
+    found = source(report.prompts[0], "fault")
+    assert found is not None
+    assert not found.rows
+    found = replace(source, in_file="concise")(report.prompts[0], "fault")
+    assert found is not None
+    assert (len(found.rows), found.found) == (10, 10)
+
+
 def test_every_prompt_of_a_report_is_found_by_its_own_path(bench: Bench) -> None:
     file = _saved(bench)
     report = json.loads(file.read_text())
