@@ -108,7 +108,7 @@ def _gates(gates: tuple[Gate, ...]) -> Table | None:
     found = Table(
         caption="Gates: the limits of the base branch's configuration",
         headers=headers(
-            "Gate", "Prompt", "Target", "Outcome", "Limit", "Base", "Head", "What",
+            "Gate", "Outcome", "Prompt", "Target", "Limit", "Base", "Head", "What",
             left=("Prompt", "Target", "Outcome", "What"),
         ),
         lines=tuple(_gate(gate) for gate in ordered),
@@ -121,9 +121,9 @@ def _gate(gate: Gate) -> Line:
     return Line(
         cells=(
             Cell(text=clean(gate.gate, 40), style="name"),
+            Cell(text=signed_word(gate.outcome), style=f"chip {style_of(gate.outcome)}"),
             Cell(text=clean(gate.prompt or "", 80)),
             Cell(text=clean(gate.target or "", 60)),
-            Cell(text=signed_word(gate.outcome), style=f"chip {style_of(gate.outcome)}"),
             _value(gate.limit, gate.unit),
             _value(gate.base, gate.unit),
             _value(gate.head, gate.unit),

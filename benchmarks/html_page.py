@@ -5,7 +5,7 @@ characters each, as `costopt analyze --output report.html` writes them. Every lo
 browser context; times are the page's own (Navigation Timing): from the start of the navigation to
 the end of the load event, and to the first paint with content.
 
-    python benchmarks/html.py [--rows 2000] [--characters 400] [--loads 7]
+    python benchmarks/html_page.py [--rows 2000] [--characters 400] [--loads 7]
 
 Needs selenium, chromium and chromedriver.
 """
