@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 760, 400
 LEFT, RIGHT, TOP, BOTTOM = 66, 18, 16, 52
 _MARK = 5.0
 _NAMED = 22
-_STEPS = 60
+_STEPS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,7 +271,7 @@ def _along(best: Sequence[_Spot], across: _Scale, up: _Scale) -> Iterator[Box]:
         wide, high = across(other.x) - x, up(other.y) - y
         for step in range(_STEPS):
             at_x, at_y = x + wide * step / _STEPS, y + high * step / _STEPS
-            yield Box(at_x - 2, at_y - 2, at_x + 2, at_y + 2)
+            yield Box(at_x - 3, at_y - 3, at_x + 3, at_y + 3)
 
 
 def _front(spots: Sequence[_Spot], across: _Scale, up: _Scale) -> str:
