@@ -76,6 +76,7 @@ class StoredSamples:
                 rows=rows,
                 target=found,
                 folder=answers_dir(self.run_dir),
+                repeats=max((n.repeats for n in prompt.noise if n.target == target), default=1),
             )
             return lookup.table(self.most)
         except CostoptError as error:
@@ -123,6 +124,8 @@ class _Lookup:
     rows: Sequence[Sample]
     target: TargetInfo
     folder: Path
+    repeats: int
+    """How often each variant was drawn on each row."""
 
     def table(self, most: int) -> SampleTable:
         """Return the rows, of which at most so many are shown."""
@@ -162,6 +165,8 @@ class _Lookup:
                 "log_likelihood scores the reference, not an answer: the baseline's answer was "
                 f"generated on {told} rows, for its length"
             )
+        if self.repeats > 1:
+            return f"of {self.repeats} draws of each answer the first is shown, with its own score"
         return None
 
     @property

@@ -1,10 +1,11 @@
 """A check of a change as a page: the gates first, then the base against the head."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.samples import SampleSource
-from ..numbers import count
+from ..numbers import count, percent, signed, usd
 from ..safe import clean
 from .page import render
 from .prompt import finding_table
@@ -135,12 +136,24 @@ def _gate(gate: Gate) -> Line:
 def _value(value: float | str | None, unit: str | None) -> Cell:
     if value is None or isinstance(value, str):
         return Cell(text=clean(value or "", 80))
+    return number(amount(value, unit), value)
+
+
+def amount(value: float, unit: str | None) -> str:
+    """Return a gate's number with its unit.
+
+    Example:
+        >>> amount(41.5, "usd"), amount(0.05, "fraction"), amount(1234567, "tokens")
+        ('$41.50', '5.0 %', '1,234,567 tokens')
+        >>> amount(2.125, "s"), amount(3, None)
+        ('2.125 s', '3')
+    """
     if unit == "usd":
-        return number(f"${value:,.4g}", value)
+        return usd(Decimal(str(value)))
     if unit == "fraction":
-        return number(f"{100 * value:.1f} %", value)
-    name = f" {clean(unit, 20)}" if unit else ""
-    return number(f"{value:,.6g}{name}", value)
+        return percent(value)
+    digits = f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0")
+    return f"{signed(digits)} {clean(unit or '', 20)}".rstrip()
 
 
 def _change(at: int, change: PromptChange) -> ChangeView:

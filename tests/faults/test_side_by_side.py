@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from fault_harness import Bench
+from fault_harness import PROMPT, Bench
 
 from costopt.core.config import Config
 from costopt.evals.stored_samples import StoredSamples
@@ -108,6 +108,15 @@ def test_so_many_rows_are_shown_and_the_rest_counted(
     assert source(report.prompts[0], "another") is None
     static = StoredSamples(report=replace(report, static=True), config=Config())
     assert static(report.prompts[0], "fault") is None
+
+
+def test_of_several_draws_the_first_is_shown(bench: Bench) -> None:
+    warm = "settings: {max_output_tokens: 16, temperature: 0.7}"
+    bench.prompt(6, PROMPT.replace("settings: {max_output_tokens: 16}", warm))
+    page = bench.folder / "page.html"
+    assert bench.run("--repeats", 2, "--output", page, "--format", "html").status == 0
+    assert "of 2 draws of each answer the first is shown" in page.read_text("utf-8")
+    assert len(_rows(page.read_text("utf-8"))) == 6
 
 
 def test_the_file_may_hold_another_variant(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,7 +133,7 @@ def test_everything_of_a_check_is_on_its_page(sample_report: Report) -> None:
     for words in (
         "✗ 1 gate failed", "origin/main (0123456789a",
         "replay: stored answers only (no key is set)",
-        "2 prompts changed, 7 did not; exit status 1", "Inbox costs too much", "$41.5",
+        "2 prompts changed, 7 did not; exit status 1", "Inbox costs too much", "$41.50",
         "900 tokens",
         "5.0 %", "not enough data: about 63 more rows", "renamed: text, settings",
         "formerly old.md",
