@@ -14,6 +14,8 @@ MODULES = [
     "costs.cost", "evals.caching", "evals.payback", "evals.meter", "reports.money",
     "reports.diffs", "reports.findings", "core.file_names", "core.ignores",
     "evals.rules", "evals.rules.base", "evals.rules.pages",
+    "reports.posting.address", "reports.posting.answers", "reports.posting.behaviors",
+    "reports.posting.body", "reports.posting.comments", "reports.posting.origin",
     "evals.racing", "evals.slices", "evals.shelf", "evals.evalset", "evals.plan", "evals.choice",
 ]  # fmt: skip
 
