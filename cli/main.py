@@ -19,6 +19,7 @@ from ..reports.safe import visible
 from .analyze import analyze
 from .batch import batch_app
 from .cache import cache_app
+from .comment import comment
 from .compare import compare
 from .compress import compress
 from .explain import explain
@@ -80,6 +81,7 @@ app.command(short_help="Count tokens and money of files, like wc.")(tokens)
 app.command(short_help="Shorten a prompt file, or a value, without asking a model.")(compress)
 app.command(short_help="Compare two reports, prompts, or result logs.")(compare)
 app.command(short_help="Show a saved report, or price it anew.")(report)
+app.command(short_help="Post a saved check as a comment on a pull request.")(comment)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
 app.add_typer(batch_app, name="batch")

@@ -94,9 +94,9 @@ def test_what_may_have_been_done_is_not_done_again(api: Api, github: GitHub) -> 
 def test_refusals_say_what_to_do(
     connect: Callable[..., Api], token: str, repository: str, status: int, help_: str
 ) -> None:
+    api, path = connect(token, repository), "/issues/7/comments"
     with pytest.raises(RefusedError, match=f"writing: the host answers {status}") as caught:
-        path = "/issues/7/comments"
-        connect(token, repository).call("POST", path, body={"body": "x"}, doing="writing")
+        api.call("POST", path, body={"body": "x"}, doing="writing")
     assert help_ in (caught.value.hint or "")
     assert token not in str(caught.value)
 
