@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -108,7 +108,7 @@ def _wanted(
     dry_run: bool,
 ) -> "Wanted":
     from ..reports.posting.address import PUBLIC_API, address
-    from ..reports.posting.behaviors import BEHAVIORS, Behavior
+    from ..reports.posting.behaviors import BEHAVIORS
     from ..reports.posting.comments import marker
     from ..reports.posting.post import Wanted
 
@@ -123,7 +123,7 @@ def _wanted(
         at=at,
         pull=pull,
         origin=_origin(name),
-        behavior=cast(Behavior, behavior),
+        behavior=behavior,
         tag=tag,
         dry_run=dry_run,
     )
