@@ -19,6 +19,10 @@ def show_check(
         from .json import check_to_json
 
         return check_to_json(check)
+    if format == "markdown":
+        from .markdown import check_to_markdown
+
+        return check_to_markdown(check, command)
     from .table import check_to_table
 
     return check_to_table(check, width, colour, command)

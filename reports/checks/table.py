@@ -13,7 +13,7 @@ from ..table import Column, fit, pad, widths
 from .cells import Cells, cells
 from .gates import numbers_of, place, worst_first
 from .pairs import Pair, pairs
-from .verdict import changed_line, counted, depth_line, headline, state
+from .verdict import DEPTHS, changed_line, counted, gates_line, headline, reproduce, state
 
 _GATES_SHOWN = 20
 _ROWS_SHOWN = 25
@@ -21,9 +21,9 @@ _FINDINGS_SHOWN = 12
 _OTHERS_SHOWN = 10
 _NOTES_SHOWN = 3
 _STATES = {
-    "failed": ("FAILED", "bold red"),
-    "inconclusive": ("UNDECIDED", "bold yellow"),
-    "passed": ("PASSED", "bold green"),
+    "failed": "bold red",
+    "inconclusive": "bold yellow",
+    "passed": "bold green",
 }
 _GATE_MARKS = {"failed": ("✗", "bold red"), "inconclusive": ("?", "bold yellow")}
 _STYLES = {"✗": "red", "?": "yellow", "✓": "green", "+": "bold"}
@@ -52,33 +52,22 @@ def check_to_table(check: CheckReport, width: int, colour: bool, command: str | 
 
 
 def _heading(page: Page, check: CheckReport, found: Sequence[Pair]) -> None:
-    word, style = _STATES[state(check)]
     base = f"{clean(check.base, 60)} ({clean(check.base_commit, 12)})"
     page.row([("costopt check", "bold"), (f"  {base} → {clean(check.head, 40)}", "dim")])
-    page.say(f"{word}: {headline(check, found)}", style, indent=0, hang=2)
+    page.say(headline(check, found), _STATES[state(check)], indent=0, hang=2)
     if check.report.partial:
         what = "PARTIAL: stopped before the end; what was not reached is not measured"
         page.say(what, "bold yellow", indent=0, hang=2)
 
 
 def _gates(page: Page, check: CheckReport) -> None:
-    """Show the gates that say no or cannot tell; count the others."""
+    """Count the gates, and show those that say no or cannot tell."""
+    page.gap()
+    page.say(gates_line(check), "bold", indent=0, hang=2)
     shown = [gate for gate in worst_first(check.gates) if not gate.passed]
-    if shown:
-        page.gap()
     for gate in shown[:_GATES_SHOWN]:
         _gate(page, gate)
     _more(page, len(shown) - _GATES_SHOWN, "gate")
-    outcomes = [gate.outcome for gate in check.gates]
-    rest = {
-        "passed": f"{counted(outcomes.count('passed'), 'gate')} passed",
-        "skipped": f"{counted(outcomes.count('skipped'), 'gate')} skipped at this depth",
-    }
-    said = [text for kind, text in rest.items() if kind in outcomes]
-    if said:
-        page.say(", ".join(said), "dim")
-    if not check.gates:
-        page.say("no gate is configured, so nothing can say no", "dim")
 
 
 def _gate(page: Page, gate: Gate) -> None:
@@ -208,7 +197,7 @@ def _about(page: Page, check: CheckReport) -> None:
     """Say how deep it looked and why, prices, notes, and what it cost."""
     page.gap()
     reason = f"; {clean(check.depth_reason, 400)}" if check.depth_reason else ""
-    page.say(f"{depth_line(check)}{reason}", indent=0, hang=2)
+    page.say(f"{DEPTHS[check.depth]}{reason}", indent=0, hang=2)
     for target in check.report.targets:
         page.say(price_line(target), "dim", indent=0, hang=2)
     for note in (*check.notes, *check.report.notes):
@@ -221,11 +210,9 @@ def _about(page: Page, check: CheckReport) -> None:
 
 
 def _next(page: Page, check: CheckReport, command: str | None) -> None:
-    if command is None:
-        return
     page.gap()
     page.row([("Next:", "bold")])
-    page.row([(f"  {clean(command)} --format json --output check.json", "cyan")])
+    page.row([(f"  {reproduce(check, command)} --format json --output check.json", "cyan")])
     page.say("keeps all of it, the full diff and every gate", "dim", indent=6)
 
 

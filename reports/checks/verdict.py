@@ -1,5 +1,6 @@
 """The verdict of a check in sentences: what a reader wants to know in five seconds."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,10 +9,18 @@ from typing import Literal
 from ...core.checked import CheckReport
 from ...core.report import TargetInfo
 from ..numbers import count, percent, usd
+from ..safe import clean
 from .pairs import Pair
 
 State = Literal["passed", "failed", "inconclusive"]
 
+WORDS = {"failed": "Failed", "inconclusive": "Undecided", "passed": "Passed"}
+_GATES = {
+    "failed": ("gate says no", "gates say no"),
+    "inconclusive": ("gate lacks data", "gates lack data"),
+    "passed": ("gate passed", "gates passed"),
+    "skipped": ("gate skipped", "gates skipped"),
+}
 DEPTHS = {
     "static": "static: texts were counted and searched, no model was asked and no answer read",
     "replay": "replay: stored answers were read, no model was asked",
@@ -27,23 +36,21 @@ def state(check: CheckReport) -> State:
 
 
 def headline(check: CheckReport, found: Sequence[Pair]) -> str:
-    """Say the verdict in one line: the gates, then money and quality.
+    """Say the verdict in one line: what merging does to money and quality.
 
     Every word of it is costopt's own.
     """
-    return f"{_verdict(check)}: {consequence(check, found)}"
+    return f"{WORDS[state(check)]}: {consequence(check, found)}"
 
 
-def _verdict(check: CheckReport) -> str:
-    failed = [gate for gate in check.gates if gate.outcome == "failed"]
-    unsure = [gate for gate in check.gates if gate.outcome == "inconclusive"]
-    if failed:
-        return f"{counted(len(failed), 'gate says', 'gates say')} no"
-    if state(check) == "inconclusive":
-        return f"not enough data for {counted(len(unsure), 'gate')}"
-    if unsure:
-        return f"passed, though {counted(len(unsure), 'gate lacks', 'gates lack')} data"
-    return "passed"
+def gates_line(check: CheckReport) -> str:
+    """Say how many gates say no, lack data, were skipped and passed."""
+    if not check.gates:
+        return "no gate is configured, so nothing can say no"
+    numbers = {kind: sum(g.outcome == kind for g in check.gates) for kind in _GATES}
+    told = [counted(many, *_GATES[kind]) for kind, many in numbers.items() if many]
+    allowed = ", which was allowed" if numbers["inconclusive"] and not check.exit else ""
+    return ", ".join(told) + allowed
 
 
 def consequence(check: CheckReport, found: Sequence[Pair]) -> str:
@@ -93,25 +100,27 @@ def evidence(found: Sequence[Pair]) -> str:
 
 
 def _money(check: CheckReport, found: Sequence[Pair]) -> str:
-    for target in check.report.targets:
+    targets = check.report.targets
+    for index, target in enumerate(targets):
         month = monthly(found, target)
         if month is not None:
-            return f"merging {_monthly(month)}{_of_many(month)}"
+            where = f" at target {index + 1} of {len(targets)}" if len(targets) > 1 else ""
+            return f"merging {_monthly(month)}{where}{_of_many(month)}"
     return _without_calls(found)
 
 
 def _monthly(month: Monthly) -> str:
     if not month.usd:
         return f"costs the same a month ({month.evidence})"
-    verb, word = ("costs", "more") if month.usd > 0 else ("saves", "")
-    amount = " ".join(filter(None, (usd(abs(month.usd)), word)))
-    return f"{verb} {amount} a month ({month.evidence})"
+    amount = usd(abs(month.usd))
+    said = f"costs {amount} more" if month.usd > 0 else f"saves {amount}"
+    return f"{said} a month ({month.evidence})"
 
 
 def _of_many(month: Monthly) -> str:
     if month.known == month.prompts:
         return ""
-    return f" for the {month.known} of {month.prompts} prompts with calls_per_month"
+    return f", for the {month.known} of {month.prompts} prompts with calls_per_month,"
 
 
 def _without_calls(found: Sequence[Pair]) -> str:
@@ -167,9 +176,12 @@ def _where(many: int, compared: Sequence[Pair]) -> str:
     return "" if len(compared) == 1 else f" in {many} of {len(compared)} comparisons"
 
 
-def depth_line(check: CheckReport) -> str:
-    """Say how deep it looked; the reason is apart, since it may quote a file."""
-    return DEPTHS[check.depth]
+def reproduce(check: CheckReport, command: str | None) -> str:
+    """Return the command that finds the same, on one line."""
+    if command is not None:
+        return clean(command)
+    static = " --static" if check.depth == "static" else ""
+    return f"costopt check --base {shlex.quote(clean(check.base, 200))}{static}"
 
 
 def counted(many: int, one: str, more: str | None = None) -> str:
