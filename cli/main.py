@@ -23,6 +23,7 @@ from .comment import comment
 from .compare import compare
 from .compress import compress
 from .explain import explain
+from .init import init
 from .models import models_app
 from .options import Debug
 from .output import silence_output
@@ -84,6 +85,7 @@ app.command(short_help="Show a saved report, or price it anew.")(report)
 app.command(short_help="Post a saved check as a comment on a pull request.")(comment)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
+app.command(short_help="Set a project up: configuration, CI jobs, pre-commit.")(init)
 app.add_typer(batch_app, name="batch")
 app.add_typer(models_app, name="models")
 app.add_typer(cache_app, name="cache")
