@@ -7,7 +7,7 @@ from functools import partial
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener, at_run_time
-from ..compressors.variants import Chain, propose
+from ..compressors.variants import DEFAULT_CHAINS, Chain, propose
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.progress import Progress
@@ -29,10 +29,12 @@ from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
 from .payback import paid_by
-from .plan import STATIC_ROWS, RowPlan, plan_rows
+from .plan import STATIC_ROWS, RowPlan, all_rows, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
 from .setup import Judge, Setup
+from .version_measure import VersionMeasurement
+from .version_pair import Pair
 
 
 @dataclass(kw_only=True)
@@ -61,15 +63,8 @@ class Desk:
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
         """Return a prompt's result in the making; with a measurement where there can be one."""
-        context = StrategyContext(
-            count=self.counter,
-            compressor=self.compressor,
-            capabilities=self.target.capabilities if self.target else frozenset(),
-            references=_references(prompt),
-        )
-        shortener = Shortener(
-            context=context, timings=answers_dir(self.options.run_dir) / "timings"
-        )
+        context = self._context(prompt)
+        shortener = self._shortener(context)
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
@@ -78,12 +73,7 @@ class Desk:
         judges = self._judges(prompt)
         fits = self.fit(prompt)
         measurement = None
-        if (
-            self.client is not None
-            and prompt.eval_set is not None
-            and any(judges.values())
-            and fits.cannot is None
-        ):
+        if prompt.eval_set is not None and self._measures(judges, fits):
             plan = self._plan(prompt.eval_set, chains, variants)
             meter.rows = plan.rows
             measurement = Measurement(
@@ -100,19 +90,66 @@ class Desk:
                     together=self.batches is not None,
                 )
             )
-            if meter.hourly:
-                meter.timed = partial(_generated, measurement)
+        return self._result(variants, meter, measurement, judges, _fit_notes(fits), prompt)
+
+    def begin_versions(self, pair: Pair, tally: Tally) -> PromptResult:
+        """Return the result of two versions in the making, both on the same rows."""
+        prompt, head = pair.base, pair.variant
+        context = self._context(prompt)
+        shortener = self._shortener(context)
+        meter = self._meter(prompt, shortener)
+        judges = self._judges(prompt)
+        if pair.by_answers:
+            judges = dict.fromkeys(judges, judges["output"])
+        fits = [self.fit(pair.base), self.fit(pair.head)]
+        measurement = None
+        if prompt.eval_set is not None and all(self._measures(judges, one) for one in fits):
+            plan = all_rows(
+                prompt.eval_set,
+                samples=self.options.samples,
+                seed=self.options.seed,
+                local=self.name == EMBEDDED,
+            )
+            meter.rows = plan.rows
+            measurement = VersionMeasurement(
+                Setup(
+                    template=prompt.template,
+                    chains=(),
+                    join=False,
+                    context=context,
+                    plan=plan,
+                    runner=self._runner(prompt, judges, tally, shortener),
+                    meter=meter,
+                    judges=judges,
+                    race=False,
+                ),
+                head,
+            )
+        heads = () if head is None else (head,)
+        variants = (Variant(name="baseline", template=prompt.template), *heads)
+        notes = tuple(dict.fromkeys(note for one in fits for note in _fit_notes(one)))
+        result = self._result(variants, meter, measurement, judges, notes, prompt)
+        shown = Variant(name="baseline", template=pair.head.template)
+        return replace(result, edits=(shown, *propose(shown.template, DEFAULT_CHAINS, context)))
+
+    def _result(
+        self,
+        variants: tuple[Variant, ...],
+        meter: Meter,
+        measurement: Measurement | None,
+        judges: dict[str, Judge | None],
+        notes: tuple[str, ...],
+        prompt: Prepared,
+    ) -> PromptResult:
+        if measurement is not None and meter.hourly:
+            meter.timed = partial(_generated, measurement)
         return PromptResult(
             target=self.name,
             static=variants,
             meter=meter,
             measurement=measurement,
             judges=judges,
-            notes=(
-                *((f"not measured: {fits.cannot}",) if fits.cannot else ()),
-                *fits.notes,
-                *(_counted_note(prompt, meter) if measurement is None else ()),
-            ),
+            notes=(*notes, *(_counted_note(prompt, meter) if measurement is None else ())),
             lookup=self.stored,
             paid=paid_by(
                 self.own,
@@ -120,6 +157,21 @@ class Desk:
                 concurrency=lambda: meter.concurrency,
             ),
         )
+
+    def _measures(self, judges: dict[str, Judge | None], fits: Fit) -> bool:
+        """Whether rows can be measured here: somebody is asked, can answer, and is judged."""
+        return self.client is not None and any(judges.values()) and fits.cannot is None
+
+    def _context(self, prompt: Prepared) -> StrategyContext:
+        return StrategyContext(
+            count=self.counter,
+            compressor=self.compressor,
+            capabilities=self.target.capabilities if self.target else frozenset(),
+            references=_references(prompt),
+        )
+
+    def _shortener(self, context: StrategyContext) -> Shortener:
+        return Shortener(context=context, timings=answers_dir(self.options.run_dir) / "timings")
 
     def _meter(self, prompt: Prepared, shortener: Shortener) -> Meter:
         rows = prompt.eval_set.samples if prompt.eval_set else ()
@@ -246,6 +298,10 @@ class Desk:
             await self.batches.close()
         if self.target is not None:
             await self.target.close()
+
+
+def _fit_notes(fits: Fit) -> tuple[str, ...]:
+    return (*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes)
 
 
 def _counted_note(prompt: Prepared, meter: Meter) -> tuple[str, ...]:
