@@ -7,7 +7,7 @@ from functools import partial
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener, at_run_time
-from ..compressors.variants import DEFAULT_CHAINS, Chain, propose
+from ..compressors.variants import Chain, propose
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.progress import Progress
@@ -29,12 +29,10 @@ from .meter import Meter
 from .metrics import as_text, get
 from .options import AnalyzeOptions
 from .payback import paid_by
-from .plan import STATIC_ROWS, RowPlan, all_rows, plan_rows
+from .plan import STATIC_ROWS, RowPlan, plan_rows
 from .prepare import Prepared
 from .runner import Mode, Runner, Tally
 from .setup import Judge, Setup
-from .version_measure import VersionMeasurement
-from .version_pair import Pair
 
 
 @dataclass(kw_only=True)
@@ -56,6 +54,8 @@ class Desk:
     batches: BatchClient | None = None
     """The client, where it asks in batches."""
     store: AnswerStore | None = None
+    replayed: bool = False
+    """Whether answers come out of the store alone."""
     compressor: ContextCompressor | None = None
     seat: Seat | None = None
     """Who judges answers, the same for all targets; ``None`` where no judge was named."""
@@ -63,17 +63,17 @@ class Desk:
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
         """Return a prompt's result in the making; with a measurement where there can be one."""
-        context = self._context(prompt)
-        shortener = self._shortener(context)
+        context = self.context_for(prompt)
+        shortener = self.shortener_for(context)
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
         variants = (Variant(name="baseline", template=prompt.template), *proposed)
-        meter = self._meter(prompt, shortener)
-        judges = self._judges(prompt)
+        meter = self.meter_for(prompt, shortener)
+        judges = self.judges_for(prompt)
         fits = self.fit(prompt)
         measurement = None
-        if prompt.eval_set is not None and self._measures(judges, fits):
+        if prompt.eval_set is not None and self.measures(judges, fits):
             plan = self._plan(prompt.eval_set, chains, variants)
             meter.rows = plan.rows
             measurement = Measurement(
@@ -83,56 +83,16 @@ class Desk:
                     join=len(chains) > 1,
                     context=context,
                     plan=plan,
-                    runner=self._runner(prompt, judges, tally, shortener),
+                    runner=self.runner_for(prompt, judges, tally, shortener),
                     meter=meter,
                     judges=judges,
                     race=self.options.search == "racing" and self.batches is None,
                     together=self.batches is not None,
                 )
             )
-        return self._result(variants, meter, measurement, judges, _fit_notes(fits), prompt)
+        return self.result_of(variants, meter, measurement, judges, fit_notes(fits), prompt)
 
-    def begin_versions(self, pair: Pair, tally: Tally) -> PromptResult:
-        """Return the result of two versions in the making, both on the same rows."""
-        prompt, head = pair.base, pair.variant
-        context = self._context(prompt)
-        shortener = self._shortener(context)
-        meter = self._meter(prompt, shortener)
-        judges = self._judges(prompt)
-        if pair.by_answers:
-            judges = dict.fromkeys(judges, judges["output"])
-        fits = [self.fit(pair.base), self.fit(pair.head)]
-        measurement = None
-        if prompt.eval_set is not None and all(self._measures(judges, one) for one in fits):
-            plan = all_rows(
-                prompt.eval_set,
-                samples=self.options.samples,
-                seed=self.options.seed,
-                local=self.name == EMBEDDED,
-            )
-            meter.rows = plan.rows
-            measurement = VersionMeasurement(
-                Setup(
-                    template=prompt.template,
-                    chains=(),
-                    join=False,
-                    context=context,
-                    plan=plan,
-                    runner=self._runner(prompt, judges, tally, shortener),
-                    meter=meter,
-                    judges=judges,
-                    race=False,
-                ),
-                head,
-            )
-        heads = () if head is None else (head,)
-        variants = (Variant(name="baseline", template=prompt.template), *heads)
-        notes = tuple(dict.fromkeys(note for one in fits for note in _fit_notes(one)))
-        result = self._result(variants, meter, measurement, judges, notes, prompt)
-        shown = Variant(name="baseline", template=pair.head.template)
-        return replace(result, edits=(shown, *propose(shown.template, DEFAULT_CHAINS, context)))
-
-    def _result(
+    def result_of(
         self,
         variants: tuple[Variant, ...],
         meter: Meter,
@@ -141,6 +101,7 @@ class Desk:
         notes: tuple[str, ...],
         prompt: Prepared,
     ) -> PromptResult:
+        """Put a result together, measured or not."""
         if measurement is not None and meter.hourly:
             meter.timed = partial(_generated, measurement)
         return PromptResult(
@@ -158,11 +119,12 @@ class Desk:
             ),
         )
 
-    def _measures(self, judges: dict[str, Judge | None], fits: Fit) -> bool:
+    def measures(self, judges: dict[str, Judge | None], fits: Fit) -> bool:
         """Whether rows can be measured here: somebody is asked, can answer, and is judged."""
         return self.client is not None and any(judges.values()) and fits.cannot is None
 
-    def _context(self, prompt: Prepared) -> StrategyContext:
+    def context_for(self, prompt: Prepared) -> StrategyContext:
+        """Return what strategies are handed for a prompt."""
         return StrategyContext(
             count=self.counter,
             compressor=self.compressor,
@@ -170,10 +132,12 @@ class Desk:
             references=_references(prompt),
         )
 
-    def _shortener(self, context: StrategyContext) -> Shortener:
+    def shortener_for(self, context: StrategyContext) -> Shortener:
+        """Return what shortens variables' values."""
         return Shortener(context=context, timings=answers_dir(self.options.run_dir) / "timings")
 
-    def _meter(self, prompt: Prepared, shortener: Shortener) -> Meter:
+    def meter_for(self, prompt: Prepared, shortener: Shortener) -> Meter:
+        """Return what weighs a prompt's variants, on the first rows until there is a plan."""
         rows = prompt.eval_set.samples if prompt.eval_set else ()
         most = self.options.samples or STATIC_ROWS
         return Meter(
@@ -185,6 +149,7 @@ class Desk:
             cache_hit_rate=prompt.rule.cache_hit_rate,
             batch=bool(prompt.rule.batch),
             shortener=shortener,
+            replayed=self.replayed,
         )
 
     def stored(self, request: Request) -> Answer | None:
@@ -217,13 +182,14 @@ class Desk:
         settings = prompt.template.settings
         return fit(settings, self.name, self.target.capabilities, declared=known)
 
-    def _runner(
+    def runner_for(
         self,
         prompt: Prepared,
         judges: dict[str, Judge | None],
         tally: Tally,
         shortener: Shortener,
     ) -> Runner:
+        """Return what runs a prompt's trials."""
         if self.client is None or prompt.eval_set is None:
             raise ValueError("a runner needs a client and an eval set")
         return Runner(
@@ -254,7 +220,7 @@ class Desk:
         minutes = self.options.max_minutes
         return None if minutes is None else self.began + 60.0 * minutes
 
-    def _judges(self, prompt: Prepared) -> dict[str, Judge | None]:
+    def judges_for(self, prompt: Prepared) -> dict[str, Judge | None]:
         """Say what judges each side: log-likelihood only ever judges the input side."""
         can = self.target.capabilities if self.target else frozenset[str]()
         asked = prompt.asked_metric
@@ -300,7 +266,8 @@ class Desk:
             await self.target.close()
 
 
-def _fit_notes(fits: Fit) -> tuple[str, ...]:
+def fit_notes(fits: Fit) -> tuple[str, ...]:
+    """Return what is to be said of how a prompt's settings fit a target."""
     return (*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes)
 
 

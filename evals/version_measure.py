@@ -4,7 +4,7 @@ There is one candidate and nothing is picked, so that no rows are split off and 
 the bounds are at 5 % each side, on a number of rows that was fixed before the first answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..core.types import Sample, Variant
 from .measure import Measurement
@@ -20,23 +20,20 @@ class VersionMeasurement(Measurement):
     Args:
         setup: What it is measured with; all rows are selection rows.
         head: The other version; ``None`` for a prompt that has only one.
-        replayed: Whether answers come out of the store alone; then it is no sign of a target that
-            is down that there are none.
+        of: How many rows the eval set has.
     """
 
-    def __init__(self, setup: Setup, head: Variant | None, *, replayed: bool = False) -> None:
+    def __init__(self, setup: Setup, head: Variant | None, *, of: int) -> None:
         super().__init__(setup)
+        self._of = of
         self._heads = () if head is None else (head,)
-        self._replayed = replayed
 
     async def _run(self) -> None:
         self.measured.variants.extend(self._heads)
-        if not self._replayed:
-            await self._settle_repeats()
-        first, then = (
-            self._asked(self.baseline),
-            [one for h in self._heads for one in self._asked(h)],
-        )
+        self.measured.notes.extend(self._notes())
+        await self._settle_repeats()
+        first = self._asked(self.baseline)
+        then = [one for head in self._heads for one in self._asked(head)]
         if self._held_against_answers:
             await self.setup.runner.run_trials(fair_order(first))
             await self._audited()
@@ -48,6 +45,23 @@ class VersionMeasurement(Measurement):
         self.compare()
         self.measured.confirmed.update(head.name for head in self._heads)
         self._see_harm()
+
+    def _notes(self) -> Iterator[str]:
+        """Say how it is decided."""
+        count = len(self.setup.plan.rows)
+        rows = f"{count:,} rows" if count == self._of else f"{count:,} of {self._of:,} rows"
+        if self._heads:
+            yield (
+                f"{rows}: all of them decide together, at 5 % each side: there is one candidate, "
+                "and nothing was picked"
+            )
+        else:
+            yield f"{rows}: the quality is the prompt's own, since there is no base to compare with"
+        if self.lengths_only:
+            yield (
+                "judged by the log-likelihood of the references, which does not see how answers "
+                "are written: a --metric of generated answers does"
+            )
 
     def _asked(self, variant: Variant) -> list[Asked]:
         """Return what is asked of a version: its answers, and what judges it besides."""
@@ -65,9 +79,8 @@ class VersionMeasurement(Measurement):
         return any(judge and judge.metric.kind in ("judged", "drift") for judge in judges)
 
     async def _audited(self) -> None:
-        if not self._replayed:
-            self._check_answers()
-            await self._audit_judge()
+        self._check_answers()
+        await self._audit_judge()
 
     def _wanted_controls(self) -> tuple[Variant, ...]:
         """Return the harmful control, and where draws are repeated, the baseline drawn again."""

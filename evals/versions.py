@@ -9,10 +9,11 @@ from ..core.deaf import deaf
 from ..core.errors import CostoptError
 from ..core.progress import Progress
 from ..core.report import PromptReport, Report
-from .opening import open_desk, open_seat, open_shared
+from .opening import Replay, Shared, open_desk, open_replay, open_seat, open_shared
 from .options import AnalyzeOptions
-from .run import Interrupted, Run, close, give_back, report_of
+from .run import Interrupted, Run, give_back, report_of
 from .runner import Tally
+from .version_desk import begin_versions
 from .version_pair import Pair, Versions, pair_up
 
 __all__ = ["Versions", "analyze_versions"]
@@ -38,48 +39,63 @@ def analyze_versions(
         CostoptError: bad input or missing configuration; nothing was spent.
         Interrupted: Ctrl-C; carries the partial report.
     """
-    run, pairs = _open(versions, options, progress, depth)
+    _check(options, depth)
+    options = _options(options, depth)
+    # Every eval set is loaded before anything is asked, so that a bad row costs nothing.
+    pairs = tuple(pair_up(one, options) for one in versions)
+    if len({pair.head.key for pair in pairs}) < len(pairs):
+        raise ValueError("a prompt stands among the versions twice")
+    books = _books(options, progress, depth)
+    try:
+        return _run(pairs, options, progress, books)
+    finally:
+        if books is not None:
+            with deaf():
+                books.close()
+
+
+def _run(
+    pairs: Sequence[Pair],
+    options: AnalyzeOptions,
+    progress: Progress,
+    books: Shared | Replay | None,
+) -> Report:
+    """Open and price the targets, and measure."""
+    judged = any(pair.base.judged for pair in pairs)
+    seat = open_seat(options, progress, books) if judged else None
+    run = Run(
+        options=options,
+        prompts=tuple(pair.head for pair in pairs),
+        skipped=(),
+        desks=tuple(
+            open_desk(name, options, progress, shared=books, compressor=None, seat=seat)
+            for name in dict.fromkeys(options.targets)
+        ),
+        shared=books if isinstance(books, Shared) else None,
+        seat=seat,
+    )
     try:
         asyncio.run(_run_all(run, pairs))
     except (KeyboardInterrupt, asyncio.CancelledError):
         with deaf():
             raise Interrupted(_report(run, pairs, partial=True)) from None
-    else:
-        return _report(run, pairs, partial=run.out_of_budget)
-    finally:
-        close(run.shared)
+    return _report(run, pairs, partial=run.out_of_budget)
 
 
-def _open(
-    versions: Sequence[Versions], options: AnalyzeOptions, progress: Progress, depth: Depth
-) -> tuple[Run, tuple[Pair, ...]]:
-    """Read the rows, and open and price the targets."""
-    _check(options, depth)
-    options = replace(options, static=depth == "static", attribute=False, suggest_targets=False)
-    # Every eval set is loaded before anything is asked, so that a bad row costs nothing.
-    pairs = tuple(pair_up(one, options) for one in versions)
-    if len({pair.head.key for pair in pairs}) < len(pairs):
-        raise ValueError("a prompt stands among the versions twice")
-    shared = None if options.static else open_shared(options, progress)
-    try:
-        judged = any(pair.base.judged for pair in pairs)
-        seat = open_seat(options, progress, shared) if judged else None
-        desks = tuple(
-            open_desk(name, options, progress, shared=shared, compressor=None, seat=seat)
-            for name in dict.fromkeys(options.targets)
-        )
-    except BaseException:
-        close(shared)
-        raise
-    run = Run(
-        options=options,
-        prompts=tuple(pair.head for pair in pairs),
-        skipped=(),
-        desks=desks,
-        shared=shared,
-        seat=seat,
+def _options(options: AnalyzeOptions, depth: Depth) -> AnalyzeOptions:
+    """Return the options of a depth: what sends nothing needs no cap."""
+    options = replace(
+        options, static=depth == "static", attribute=False, suggest_targets=False, batch=False
     )
-    return run, pairs
+    if depth == "measured":
+        return options
+    return replace(options, max_cost=None, max_requests=None, max_minutes=None, engine="local")
+
+
+def _books(options: AnalyzeOptions, progress: Progress, depth: Depth) -> Shared | Replay | None:
+    if depth == "static":
+        return None
+    return open_replay(options, progress) if depth == "replay" else open_shared(options, progress)
 
 
 def _check(options: AnalyzeOptions, depth: Depth) -> None:
@@ -96,12 +112,10 @@ def _check(options: AnalyzeOptions, depth: Depth) -> None:
 
 
 async def _run_all(run: Run, pairs: Sequence[Pair]) -> None:
-    if run.shared is not None and run.shared.executor is not None:
-        asyncio.get_running_loop().set_default_executor(run.shared.executor)
     try:
         tally = Tally()
         for pair in pairs:
-            run.results[pair.head.key] = [desk.begin_versions(pair, tally) for desk in run.desks]
+            run.results[pair.head.key] = [begin_versions(one, pair, tally) for one in run.desks]
         for results in run.results.values():
             for result in results:
                 if result.measurement is not None and not run.out_of_budget:
