@@ -21,7 +21,7 @@ from ..models.keys import request_key
 from ..models.store import AnswerStore
 from ..models.targets import EMBEDDED, declared
 from .assemble import PromptResult
-from .evalset import MOST_REFERENCES, references
+from .evalset import labels_of, references
 from .fitting import any_fitted
 from .judging import Referee, Seat
 from .measure import Measurement
@@ -199,7 +199,7 @@ class Desk:
             tally=tally,
             phase=prompt.template.name,
             cap_usd=self.options.max_cost,
-            labels=_labels(prompt.eval_set),
+            labels=labels_of(prompt.eval_set),
             shortener=shortener,
             deadline=self._deadline,
             referee=self._referee(judges),
@@ -290,14 +290,6 @@ def _references(prompt: Prepared) -> tuple[str, ...]:
     if prompt.eval_set is None:
         return ()
     return tuple(as_text(one) for one in references(prompt.eval_set.samples))
-
-
-def _labels(eval_set: EvalSet) -> tuple[str, ...]:
-    """Return the labels of an eval set; none where there are too many to be labels."""
-    found = references(eval_set.samples)
-    if len(found) == MOST_REFERENCES:
-        return ()
-    return tuple(one for one in found if isinstance(one, str))
 
 
 def _without_rows(variant: Variant) -> Variant:
