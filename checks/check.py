@@ -91,6 +91,7 @@ def check(opened: Opened, wanted: Wanted, options: AnalyzeOptions, progress: Pro
     Raises:
         CostoptError: it could not run.
     """
+    options = _own(options)
     _check_store(opened, options)
     found = _find(opened, wanted)
     locks = _locks(opened)
@@ -108,6 +109,12 @@ def check(opened: Opened, wanted: Wanted, options: AnalyzeOptions, progress: Pro
     cases = _cases(opened, found, versions, looked, options)
     checked = _checked(opened, wanted, options, found, looked, cases, locks)
     return replace(checked, interrupted=interrupted)
+
+
+def _own(options: AnalyzeOptions) -> AnalyzeOptions:
+    """Return options without what a check does otherwise; a file of rows is read as base has it."""
+    hub = options.eval_set is not None and options.eval_set.startswith("hf:")
+    return replace(options, batch=False, eval_set=options.eval_set if hub else None)
 
 
 def _find(opened: Opened, wanted: Wanted) -> _Found:
