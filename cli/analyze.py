@@ -45,12 +45,13 @@ from .analyze_options import (
     Yes,
 )
 from .options import (
+    REPORT_FORMATS,
     ConfigFile,
     Debug,
-    Format,
     NoColor,
     Output,
     Quiet,
+    ReportFormat,
     RunDir,
     amount,
     choose_format,
@@ -110,7 +111,7 @@ def analyze(
     yes: Yes = False,
     output_dir: OutputDir = None,
     force: Force = False,
-    format: Format = None,
+    format: ReportFormat = None,
     output: Output = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -137,6 +138,7 @@ def analyze(
       costopt analyze prompts/ --write
       costopt analyze prompts/ --output-dir variants
       costopt analyze prompts/ --format json --output report.json
+      costopt analyze prompts/ --output report.html
     """  # noqa: D301 (\b keeps the lines apart)
     del resume, debug  # by construction; read by cli.main
     given = {
@@ -187,10 +189,10 @@ def _run(
     config = load_config(config_path, Path.cwd())
     values = {**config.defaults, **{key: v for key, v in given.items() if v is not None}}
     show = _Show(
-        format=choose_format(given["format"], output, values.get("format")),
+        format=choose_format(given["format"], output, values.get("format"), REPORT_FORMATS),
         output=output,
         no_color=values.get("no_color", False),
-        command=_command(paths, given, config_path),
+        command=command_line("analyze", paths, given, config_path),
     )
     check_output(output)
     writing.check()
@@ -202,7 +204,7 @@ def _run(
             "--attribute asks in rounds, of which each in a batch would take hours",
             hint="leave --batch or --attribute out",
         )
-    options = _options(paths, values, config)
+    options = options_of(paths, values, config)
     if dry_run:
         _foresee(options, values.get("quiet", False), show)
         return
@@ -212,12 +214,15 @@ def _run(
     writing.write_all(report, paths, templates, quiet=quiet, no_color=show.no_color)
 
 
-def _command(paths: tuple[Path, ...], given: Mapping[str, Any], config: Path | None) -> str:
+def command_line(
+    name: str, paths: tuple[Path, ...], given: Mapping[str, Any], config: Path | None
+) -> str:
+    """Return a command line again, without how its result is shown."""
     import shlex
 
     from ..reports.safe import clean
 
-    words = ["costopt", "analyze", *(str(path) for path in paths)]
+    words = ["costopt", name, *(str(path) for path in paths)]
     shown = {key: value for key, value in given.items() if key not in _SHOWING}
     for key, value in {**shown, "config": config}.items():
         option = f"--{key.replace('_', '-')}"
@@ -238,9 +243,14 @@ def _check_paths(paths: tuple[Path, ...]) -> None:
             raise CostoptError("no such file or folder", where=Where(str(path)), hint=hint)
 
 
-def _options(
+def options_of(
     paths: tuple[Path, ...], values: Mapping[str, Any], config: "Config"
 ) -> "AnalyzeOptions":
+    """Return options from what the configuration and the command line say, by their names.
+
+    Raises:
+        CostoptError: an unknown search or engine.
+    """
     from ..evals.options import AnalyzeOptions
 
     run_dir = values.get("run_dir")
@@ -296,6 +306,8 @@ def _foresee(options: "AnalyzeOptions", quiet: bool, show: _Show) -> None:
             "--dry-run foresees what a model is asked, and --static asks none",
             hint="leave one of them out",
         )
+    if show.format == "html":
+        raise CostoptError("a forecast has no page", hint="--format table, json or markdown")
     with watch(quiet=quiet, colour=not show.no_color) as progress:
         found = foresee(options, progress)
     emit(forecast_text(found, show.format, options.max_cost), show.output)
@@ -323,9 +335,9 @@ def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
         from ..core.deaf import deaf
 
         with deaf():
-            _print(report, show)
+            _print(report, show, options)
         raise typer.Exit(130)
-    _print(report, show)
+    _print(report, show, options)
     return report
 
 
@@ -335,10 +347,17 @@ def _note_unused(config: "Config", progress: "Progress") -> None:
         progress.note(f"{config.path}: analyze does not act on {names}")
 
 
-def _print(report: "Report", show: _Show) -> None:
+def _print(report: "Report", show: _Show, options: "AnalyzeOptions") -> None:
     from ..reports.show import show_report
     from .output import emit, page_width, wants_colour
+    from .samples import stored_samples
 
-    colour = wants_colour(show.no_color, show.output)
-    text = show_report(report, show.format, width=page_width(), colour=colour, command=show.command)
+    text = show_report(
+        report,
+        show.format,
+        width=page_width(),
+        colour=wants_colour(show.no_color, show.output),
+        command=show.command,
+        samples=stored_samples(report, show.format, options.config, options.run_dir),
+    )
     emit(text, show.output)

@@ -19,6 +19,7 @@ from ..reports.safe import visible
 from .analyze import analyze
 from .batch import batch_app
 from .cache import cache_app
+from .check import check
 from .comment import comment
 from .compare import compare
 from .compress import compress
@@ -78,6 +79,7 @@ def _global(
 
 
 app.command(short_help="Measure what can be cheaper, at what change in quality.")(analyze)
+app.command(short_help="Check what a change does to cost and quality, for CI.")(check)
 app.command(short_help="Count tokens and money of files, like wc.")(tokens)
 app.command(short_help="Shorten a prompt file, or a value, without asking a model.")(compress)
 app.command(short_help="Compare two reports, prompts, or result logs.")(compare)

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,19 @@ import typer
 from ..core.errors import CostoptError, nearest
 
 FORMATS = ("table", "json", "markdown")
-_SUFFIXES = {".json": "json", ".md": "markdown", ".markdown": "markdown"}
+REPORT_FORMATS = (*FORMATS, "html")
+"""What a report can be shown as; nothing else has a page."""
+CHECK_FORMATS = (*REPORT_FORMATS, "junit", "sarif", "github")
+"""What a check can be shown as."""
+_SUFFIXES = {
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".sarif": "sarif",
+    ".xml": "junit",
+}
 
 Format = Annotated[
     str | None,
@@ -17,6 +30,25 @@ Format = Annotated[
         "--format",
         metavar="table|json|markdown",
         help="How to show it. Default: by the suffix of --output (.json, .md), else table.",
+        show_default=False,
+    ),
+]
+ReportFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="table|json|markdown|html",
+        help="How to show it. Default: by the suffix of --output (.json, .md, .html), else table.",
+        show_default=False,
+    ),
+]
+CheckFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="table|json|markdown|html|junit|sarif|github",
+        help="How to show it. Default: by the suffix of --output (.json, .md, .html, .xml, "
+        ".sarif), else table.",
         show_default=False,
     ),
 ]
@@ -50,16 +82,31 @@ RunDir = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
 
 
-def choose_format(given: str | None, output: Path | None, default: str | None = None) -> str:
+def choose_format(
+    given: str | None,
+    output: Path | None,
+    default: str | None = None,
+    formats: Sequence[str] = FORMATS,
+) -> str:
     """Return the format to write: as given, else by the output's suffix, else the default.
+
+    Args:
+        given: What the user asked for.
+        output: The file that is written.
+        default: What the configuration says, for all commands; one that has it not shows a table.
+        formats: What the command can write.
 
     Raises:
         CostoptError: an unknown format.
     """
     by_suffix = _SUFFIXES.get(output.suffix.lower()) if output else None
+    if by_suffix not in formats:
+        by_suffix = None
+    if default in REPORT_FORMATS and default not in formats:
+        default = None
     name = given or by_suffix or default or "table"
-    if name not in FORMATS:
-        raise CostoptError(f'unknown format "{name}"', hint=nearest(name, FORMATS))
+    if name not in formats:
+        raise CostoptError(f'unknown format "{name}"', hint=nearest(name, formats))
     return name
 
 

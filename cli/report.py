@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..core.errors import CostoptError, Where
-from .options import ConfigFile, Debug, Format, NoColor, Output, RunDir, choose_format
+from .options import (
+    REPORT_FORMATS,
+    ConfigFile,
+    Debug,
+    NoColor,
+    Output,
+    ReportFormat,
+    RunDir,
+    choose_format,
+)
 
 if TYPE_CHECKING:
+    from ..core.config import Config
     from ..core.report import Report
+    from ..core.samples import SampleSource
     from ..evals.repricing import Wanted
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -49,7 +60,7 @@ def report(
     ] = None,
     run_dir: RunDir = None,
     config: ConfigFile = None,
-    format: Format = None,
+    format: ReportFormat = None,
     output: Output = None,
     no_color: NoColor = False,
     debug: Debug = False,
@@ -64,6 +75,7 @@ def report(
     Examples:
       costopt report report.json
       costopt report report.json --format markdown --output report.md
+      costopt report report.json --output report.html
       costopt report report.json --prices contract.toml
       costopt report report.json --price-date 2026-06-01
       costopt report report.json --priced-as anthropic:claude-haiku-4-5
@@ -74,7 +86,7 @@ def report(
     from .output import check_output, emit, page_width, wants_colour
     from .source import read_text
 
-    chosen = choose_format(format, output)
+    chosen = choose_format(format, output, formats=REPORT_FORMATS)
     check_output(output)
     wanted = _wanted(prices, price_date, priced_as or ())
     try:
@@ -85,7 +97,28 @@ def report(
         where = error.where or Where(str(file))
         raise CostoptError(error.what, where=where, hint=error.hint) from None
     colour = wants_colour(no_color, output)
-    emit(show_report(found, chosen, width=page_width(), colour=colour), output)
+    samples = _samples(found, chosen, run_dir, config)
+    text = show_report(found, chosen, width=page_width(), colour=colour, samples=samples)
+    emit(text, output)
+
+
+def _samples(
+    found: "Report", format: str, run_dir: Path | None, config: Path | None
+) -> "SampleSource | None":
+    from .samples import stored_samples
+
+    if format != "html":
+        return None
+    settings, folder = _settings(config, run_dir)
+    return stored_samples(found, format, settings, folder)
+
+
+def _settings(config: Path | None, run_dir: Path | None) -> "tuple[Config, Path | None]":
+    from ..core.config import load_config
+
+    settings = load_config(config, Path.cwd())
+    kept = run_dir or settings.defaults.get("run_dir")
+    return settings, Path(kept) if kept is not None else None
 
 
 def _wanted(prices: str | None, day: str | None, models: Sequence[str]) -> "Wanted | None":
@@ -137,11 +170,8 @@ def _model(text: str) -> tuple[str, str]:
 def _repriced(
     found: "Report", wanted: "Wanted", run_dir: Path | None, config: Path | None
 ) -> "Report":
-    from ..core.config import load_config
     from ..evals.recounting import Recounter
     from ..evals.repricing import reprice
 
-    settings = load_config(config, Path.cwd())
-    kept = run_dir or settings.defaults.get("run_dir")
-    folder = Path(kept) if kept is not None else None
+    settings, folder = _settings(config, run_dir)
     return reprice(found, wanted, Recounter(seed=found.seed, config=settings, run_dir=folder))

@@ -90,6 +90,14 @@ def references(samples: Iterable[Sample], *, most: int = MOST_REFERENCES) -> tup
     return tuple(found.values())
 
 
+def labels_of(eval_set: EvalSet) -> tuple[str, ...]:
+    """Return the labels of an eval set; none where there are too many to be labels."""
+    found = references(eval_set.samples)
+    if len(found) == MOST_REFERENCES:
+        return ()
+    return tuple(one for one in found if isinstance(one, str))
+
+
 def _datasets() -> Any:  # noqa: ANN401
     """Import `datasets`, quietly, without torch and without a count of uses."""
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")

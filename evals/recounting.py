@@ -7,27 +7,23 @@ report's own tokens come out of them: then a variant's new tokens are exact, and
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..compressors.base import StrategyContext
-from ..compressors.contexts import Shortener, at_run_time
-from ..compressors.registry import load
+from ..compressors.contexts import Shortener
 from ..core.config import Config
-from ..core.discovery import load_prompts
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.protocols import TokenCounter
-from ..core.report import EvalSetInfo, PromptReport, TargetInfo, VariantReport
-from ..core.types import Answer, EvalSet, PromptTemplate, Request, Sample, StrategySpec, Variant
+from ..core.report import PromptReport, TargetInfo, VariantReport
+from ..core.types import Answer, PromptTemplate, Request, Sample, Variant
 from ..costs.prefix import moved_behind, prefix_tokens
 from ..costs.tokens import counter_for
 from ..models.inventory import stored_answers
 from .meter import Meter, Weight
-from .options import AnalyzeOptions
-from .plan import STATIC_ROWS, planned_rows
-from .prepare import Prepared, prepare
 from .repriced import Counts, Recounted
+from .rereading import counter_of, priced_as_before, reread, rows_of, variant_of
 from .runner import REPEATED, render_trial
 
 
@@ -49,14 +45,14 @@ class Recounter:
         """Return a prompt's tokens at a target as ``model`` counts them, variant by variant."""
         variants = [v for v in prompt.variants if v.target == target.name]
         try:
-            prepared = self._prepared(prompt, variants[0])
+            prepared = reread(prompt, variants[0], self.config)
             books = _Books(
                 template=prepared.template,
-                rows=self._rows(prepared.eval_set, prompt.eval_set),
+                rows=rows_of(prepared.eval_set, prompt.eval_set, self.seed),
                 folder=answers_dir(self.run_dir),
                 target=target,
-                before=_counter_before(target),
-                recounted=_priced_as_before(target) is not None,
+                before=counter_of(target),
+                recounted=priced_as_before(target) is not None,
                 after=counter_for(model),
             )
         except CostoptError as error:
@@ -69,46 +65,6 @@ class Recounter:
             except CostoptError as error:
                 reasons[error.what] = None
         return Counts(found=found, why="; ".join(reasons) or None)
-
-    def _prepared(self, prompt: PromptReport, baseline: VariantReport) -> Prepared:
-        """Return the prompt as its file has it.
-
-        Raises:
-            CostoptError: the file is not there, or says something else than the report.
-        """
-        own = prompt.eval_set.path if prompt.eval_set else None
-        options = AnalyzeOptions(
-            paths=(Path(prompt.path),),
-            eval_set=own if own not in (None, prompt.path) else None,
-            static=prompt.eval_set is None,
-            offline=True,
-            config=self.config,
-        )
-        for loaded in load_prompts(options.paths).prompts:
-            if loaded.template.name == prompt.name:
-                if loaded.template.messages != baseline.messages:
-                    raise CostoptError(f"{prompt.path} is not the prompt of the report any more")
-                return prepare(loaded, options)
-        raise CostoptError(f"{prompt.path} holds no prompt {prompt.name}")
-
-    def _rows(self, found: EvalSet | None, info: EvalSetInfo | None) -> Sequence[Sample]:
-        """Return the rows that the report is about.
-
-        Raises:
-            CostoptError: the eval set is another one.
-        """
-        if info is None:
-            return ()
-        if found is None or found.sha256 != info.sha256:
-            raise CostoptError(f"{info.path} is not the eval set of the report any more")
-        if not info.selection_rows + info.confirmation_rows:  # Nothing was asked, only counted.
-            return found.samples[:STATIC_ROWS]
-        return planned_rows(
-            found,
-            seed=self.seed,
-            selection=info.selection_rows,
-            confirmation=info.confirmation_rows,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +88,7 @@ class _Books:
         Raises:
             CostoptError: the texts at hand are not those of the report.
         """
-        variant, base = self._variant(report), self._variant(baseline)
+        variant, base = variant_of(self.template, report), variant_of(self.template, baseline)
         own, held = self._found(variant), self._found(base)
         was = self._weight(self.before, self.recounted, variant, own, base, held)
         _check(report, was)
@@ -143,13 +99,6 @@ class _Books:
             prefix=prefix_tokens(variant.template, self.after),
             moved=sum(map(self.after, moved_behind(base.template, variant.template))),
         )
-
-    def _variant(self, report: VariantReport) -> Variant:
-        chain = tuple(StrategySpec(s.name, dict(s.params)) for s in report.strategies)
-        if any("model" in load(spec.name).needs for spec in chain if at_run_time(spec)):
-            raise CostoptError("what a model shortened when requests were made is not kept")
-        template = replace(self.template, messages=report.messages, settings=report.settings)
-        return Variant(name=report.name, template=template, chain=chain)
 
     def _found(self, variant: Variant) -> dict[str, Answer]:
         requests = {
@@ -201,17 +150,3 @@ def _same(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=1e-9)
-
-
-def _priced_as_before(target: TargetInfo) -> str | None:
-    return target.repriced_from.priced_as if target.repriced_from else target.priced_as
-
-
-def _counter_before(target: TargetInfo) -> TokenCounter:
-    """Return what counted the report's tokens.
-
-    Raises:
-        CostoptError: its tokenizer is not known.
-    """
-    own = target.name if ":" in target.name else target.model
-    return counter_for(_priced_as_before(target) or own)

@@ -51,6 +51,7 @@ class CompatibleTarget:
         reasoning_apart: Whether its completion tokens leave those of reasoning out.
         timeout_s: Seconds for one answer.
         paying: Whether its calls are billed though it takes no key; those with a key always are.
+        asked: Whether it will be asked; else no key is needed to say who it is.
 
     Raises:
         CostoptError: the variable is named and empty.
@@ -71,6 +72,7 @@ class CompatibleTarget:
         reasoning_apart: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         paying: bool = False,
+        asked: bool = True,
     ) -> None:
         self.name = name
         self.model = model
@@ -86,7 +88,8 @@ class CompatibleTarget:
         self._counter = _counter(tokenizer or model)
         self._client: LeanClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._key()
+        if asked:
+            self._key()
 
     @property
     def identity(self) -> Mapping[str, Any]:

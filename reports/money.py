@@ -9,6 +9,8 @@ from .numbers import count, mean, percent, usd
 from .safe import clean
 
 _WARNED = 4
+_COLD = {"warm": "cold", "warm_batch": "batch"}
+"""What a prompt that no cache holds costs instead."""
 
 
 def regimes_line(
@@ -47,6 +49,34 @@ def _pairs(
             yield label, *_told(pair, first, chosen, name)
 
 
+def regimes(
+    prompt: PromptReport, variants: Sequence[VariantReport]
+) -> tuple[tuple[str, ...], tuple[tuple[Decimal | None, ...], ...]]:
+    """Return what 1,000 requests cost under each way of calling that is known for some variant.
+
+    Args:
+        prompt: The prompt; its hit rate is named.
+        variants: Those of one target.
+
+    Returns:
+        The ways, and for each variant its money under each of them.
+    """
+    known = {
+        name: label
+        for name, label in _labels(prompt).items()
+        if any(getattr(variant.cost.regimes, name) is not None for variant in variants)
+    }
+    return tuple(known.values()), tuple(
+        tuple(_amount(variant, name) for name in known) for variant in variants
+    )
+
+
+def _amount(variant: VariantReport, name: str) -> Decimal | None:
+    found: Decimal | None = getattr(variant.cost.regimes, name)
+    cold = _COLD.get(name)
+    return found if cold is None else _warm(found, variant, cold)
+
+
 def _told(
     pair: tuple[Decimal | None, Decimal | None],
     first: VariantReport,
@@ -54,7 +84,7 @@ def _told(
     name: str,
 ) -> tuple[Decimal | None, Decimal | None]:
     """Take what a prompt that no cache holds costs warm: what it costs cold."""
-    cold = {"warm": "cold", "warm_batch": "batch"}.get(name)
+    cold = _COLD.get(name)
     if cold is None:
         return pair
     return _warm(pair[0], first, cold), _warm(pair[1], chosen, cold)

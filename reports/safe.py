@@ -55,6 +55,22 @@ def visible(text: str) -> str:
     return _CONTROL.sub(escape, text).replace("##[", "## [")
 
 
+def visible_lines(text: str) -> str:
+    r"""Return text as `visible` does, with its line ends and tabs as they are.
+
+    Example:
+        >>> visible_lines("a\tb\r\nc \x1b[2J")
+        'a\tb\nc \\x1b[2J'
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(_line, line.split("\t"))) for line in lines)
+
+
+def _line(text: str) -> str:
+    # `visible` writes a carriage return as a space, which here would hide that there is one.
+    return "\\x0d".join(map(visible, text.split("\r")))
+
+
 def inert(dumped: str) -> str:
     r"""Return JSON that says the same and holds nothing that a terminal or a CI log would obey.
 

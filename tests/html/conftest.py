@@ -1,0 +1,21 @@
+"""A headless Chromium for the pages; the tests are skipped where there is none."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds no folder of its own
+
+from chromium import Chromium, missing
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    found = Chromium(tmp_path_factory.mktemp("chromium"))
+    yield found
+    found.close()
