@@ -1,7 +1,6 @@
 """``costopt comment``: a saved check as a comment on its pull request."""
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from ..reports.posting.post import Posted, Said, Wanted
 
 MAX_BYTES = 64 * 1024 * 1024
-_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
 
 
 def comment(
@@ -137,17 +135,13 @@ def _origin(repository: str) -> "Origin | None":
 
 
 def _read(file: Path) -> "CheckReport":
-    from ..reports.checks.json import check_from_json
+    from .saved_check import read_check
     from .source import read_text
 
-    where = Where(file.as_posix())
     if file.is_symlink():
         # What unpacks an artifact may make links to files of the job's own.
-        raise CostoptError("this is a link, and is not followed", where=where)
-    try:
-        return check_from_json(read_text(file, MAX_BYTES))
-    except CostoptError as error:
-        raise CostoptError(error.what, where=error.where or where, hint=error.hint) from None
+        raise CostoptError("this is a link, and is not followed", where=Where(file.as_posix()))
+    return read_check(file, read_text(file, MAX_BYTES))
 
 
 def _said(check: "CheckReport", skip_unchanged: bool) -> "Said":
@@ -155,24 +149,13 @@ def _said(check: "CheckReport", skip_unchanged: bool) -> "Said":
     from ..reports.checks.show import show_check
     from ..reports.posting.post import Said
 
-    text = show_check(check, "markdown", width=80, colour=False, command=_command(check))
+    text = show_check(check, "markdown", width=80, colour=False, command=None)
     return Said(
         text=text,
         passed=check.passed,
         news=bool(check.changes) or not check.passed or not skip_unchanged,
         version=__version__,
     )
-
-
-def _command(check: "CheckReport") -> str | None:
-    """Return how to run it again; ``None`` where its base is no plain name.
-
-    Somebody may copy it to a shell, and the file may come from anybody.
-    """
-    if not _REVISION.fullmatch(check.base):
-        return None
-    static = " --static" if check.depth == "static" else ""
-    return f"costopt check{static} --base {check.base}"
 
 
 def _post(wanted: "Wanted", said: "Said", token: str) -> "Posted":

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -267,14 +268,16 @@ def test_a_link_is_not_followed(run: Callable[..., Done], github: GitHub, tmp_pa
     assert "s3cr3t" not in done.stderr
 
 
-@pytest.mark.parametrize("base", ["$(touch pwned)", "main; id", "-x", "a b", "`id`", "main\n# x"])
-def test_a_base_that_is_no_plain_name_is_no_command_to_copy(
+@pytest.mark.parametrize("base", ["$(touch pwned)", "main; id", "a b", "`id`", "main\n# x", "'x"])
+def test_a_base_is_one_word_of_the_command_to_copy(
     run: Callable[..., Done], github: GitHub, check: Path, base: str
 ) -> None:
     data = json.loads(check.read_text(encoding="utf-8"))
     check.write_text(json.dumps({**data, "base": base}), encoding="utf-8")
     run(str(check), "--github", "--pull", "7")
-    assert "costopt check --" not in github.bodies()[0]
+    lines = github.bodies()[0].splitlines()
+    (command,) = [line for line in lines if line.startswith("costopt check --base")]
+    assert shlex.split(command)[2:] == ["--base", base.replace("\n", " ")]
 
 
 def _forms(token: str) -> list[str]:

@@ -58,10 +58,11 @@ def test_zizmor_finds_nothing(written: Path, persona: str) -> None:
     assert text(COMMENT).count("zizmor: ignore") == 1
 
 
+# SC2153 takes variables that a step's "env" sets for misspelt ones of its script.
 @pytest.mark.parametrize("name", [CHECK, COMMENT, "action.yml"])
 def test_shellcheck_finds_nothing(name: str) -> None:
     for script in (step["run"] for step in steps(name) if "run" in step):
-        command = [BIN / "shellcheck", "--shell=bash", "--severity=style", "-"]
+        command = [BIN / "shellcheck", "--shell=bash", "--severity=style", "--exclude=SC2153", "-"]
         done = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60)
         assert done.stdout == ""
 
@@ -69,7 +70,7 @@ def test_shellcheck_finds_nothing(name: str) -> None:
 def test_shellcheck_finds_nothing_in_gitlabs_script() -> None:
     job = load("gitlab.yml")["costopt"]
     for script in (*job["before_script"], *job["script"]):
-        command = [BIN / "shellcheck", "--shell=sh", "--severity=style", "-"]
+        command = [BIN / "shellcheck", "--shell=sh", "--severity=style", "--exclude=SC2153", "-"]
         done = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60)
         assert done.stdout == ""
 
