@@ -49,6 +49,13 @@ def test_the_wheel_holds_what_the_benchmarks_measured(wheel: zipfile.ZipFile) ->
     assert {name.removeprefix(folder) for name in packed if name.endswith(".json")} == left
 
 
+def test_the_wheel_holds_what_init_writes(wheel: zipfile.ZipFile) -> None:
+    folder = ROOT / "reports" / "starting" / "templates"
+    packed = "costopt/reports/starting/templates/"
+    names = {name.removeprefix(packed) for name in wheel.namelist() if name.startswith(packed)}
+    assert names == {file.name for file in folder.iterdir()}
+
+
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
     entry = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert "costopt = costopt.cli.main:run" in wheel.read(entry).decode()
