@@ -145,7 +145,6 @@ def _read(file: Path) -> "CheckReport":
 
 
 def _said(check: "CheckReport", skip_unchanged: bool) -> "Said":
-    from .. import __version__
     from ..reports.checks.show import show_check
     from ..reports.posting.post import Said
 
@@ -154,7 +153,6 @@ def _said(check: "CheckReport", skip_unchanged: bool) -> "Said":
         text=text,
         passed=check.passed,
         news=bool(check.changes) or not check.passed or not skip_unchanged,
-        version=__version__,
     )
 
 

@@ -16,7 +16,6 @@ def compose(
     *,
     repository: str,
     passed: bool,
-    version: str,
     origin: Origin | None = None,
 ) -> str:
     """Return the comment.
@@ -26,30 +25,29 @@ def compose(
         mark: The marker that it is found again by.
         repository: ``OWNER/NAME`` of the pull request.
         passed: Whether the check passed.
-        version: The version of costopt.
         origin: What the event tells about the commit.
 
     Raises:
         CostoptError: it is longer than the host takes.
 
     Example:
-        >>> said = compose("Well.", "<!-- x -->", repository="o/n", passed=True, version="1")
+        >>> origin = Origin(head="3f2a9c1d5b70" + "0" * 28)
+        >>> said = compose("Well.", "<!-- x -->", repository="o/n", passed=True, origin=origin)
         >>> said.splitlines()
-        ['<!-- x -->', 'Well.', '', 'Posted by costopt 1.']
+        ['<!-- x -->', 'Well.', '', 'For commit 3f2a9c1d5b70.']
     """
     own = text.strip().removeprefix(marker(None)).lstrip()
-    body = f"{mark}\n{own}\n\n{_footer(origin, repository, passed, version)}\n"
+    footer = _footer(origin, repository, passed) if origin is not None else ""
+    body = f"{mark}\n{own}\n\n{footer}".rstrip() + "\n"
     if len(body) > LONGEST:
         what = f"the comment has {len(body):,} characters, and the host takes {LONGEST:,}"
         raise CostoptError(what, hint="check fewer prompts at a time: costopt check PATH")
     return body
 
 
-def _footer(origin: Origin | None, repository: str, passed: bool, version: str) -> str:
-    if origin is None:
-        return f"Posted by costopt {version}."
+def _footer(origin: Origin, repository: str, passed: bool) -> str:
     run = f", from [this run]({origin.page})" if origin.page else ""
-    parts = [f"Posted by costopt {version} for commit {origin.head[:12]}{run}."]
+    parts = [f"For commit {origin.head[:12]}{run}."]
     if origin.head_repository and not same_repository(origin.head_repository, repository):
         parts.append(_FORK)
     if passed and origin.conclusion == "failure":

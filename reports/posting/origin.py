@@ -66,22 +66,27 @@ def origin_of(event: Mapping[str, Any], repository: str) -> Origin | None:
     """Return what an event tells; ``None`` where it is about no pull request of the repository.
 
     Raises:
-        CostoptError: a ``workflow_run`` event of a run that checked no pull request.
+        CostoptError: a ``workflow_run`` event of a run that checked no pull request, or of
+            another repository: nothing there would tell whose pull request a number is.
 
     Example:
         >>> pull = {"number": 7, "head": {"sha": "a" * 40}}
         >>> origin_of({"repository": {"full_name": "o/n"}, "pull_request": pull}, "o/n").number
         7
     """
-    if not _same(_name(event.get("repository")), repository):
-        return None
     run, pull = event.get("workflow_run"), event.get("pull_request")
+    own = same_repository(_name(event.get("repository")), repository)
     if isinstance(run, dict):
-        return _of_run(run)
+        return _of_run(run, own)
+    if not own:
+        return None
     return _of_pull(pull) if isinstance(pull, dict) else None
 
 
-def _of_run(run: Mapping[str, Any]) -> Origin:
+def _of_run(run: Mapping[str, Any], own: bool) -> Origin:
+    if not own:
+        what = "a job on workflow_run posts in its own repository only"
+        raise CostoptError(what, hint="leave out --repo")
     # Of a run on pull_request_target, head_sha would be the base's commit.
     if run.get("event") != "pull_request":
         hint = "give the job: if: github.event.workflow_run.event == 'pull_request'"
@@ -106,10 +111,6 @@ def _of_pull(pull: Mapping[str, Any]) -> Origin:
 
 def same_repository(one: str | None, other: str | None) -> bool:
     """Return whether two names are of one repository; hosts do not mind capital letters."""
-    return _same(one, other)
-
-
-def _same(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and one.lower() == other.lower()
 
 

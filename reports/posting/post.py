@@ -39,7 +39,6 @@ class Said:
     text: str
     passed: bool
     news: bool = True
-    version: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,5 @@ def comment_of(wanted: Wanted, said: Said) -> str:
         marker(wanted.tag),
         repository=wanted.at.repository,
         passed=said.passed,
-        version=said.version,
         origin=wanted.origin,
     )

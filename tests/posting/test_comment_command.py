@@ -114,7 +114,7 @@ def test_the_events_pull_request_is_taken(
 ) -> None:
     done = run(str(check), "--github", event=pull_event())
     assert done.returncode == 0
-    assert f"for commit {HEAD[:12]}." in github.bodies()[0]
+    assert f"For commit {HEAD[:12]}." in github.bodies()[0]
 
 
 def test_a_run_of_a_fork_is_posted_on_its_own_pull_request(

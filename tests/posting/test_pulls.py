@@ -70,6 +70,12 @@ def test_an_event_of_another_repository_tells_nothing() -> None:
     assert origin_of(pull_event(), REPOSITORY.upper()) is not None
 
 
+def test_a_run_of_another_repository_is_refused() -> None:
+    """Nothing would tell whose pull request a number is."""
+    with pytest.raises(CostoptError, match="posts in its own repository only"):
+        origin_of(run_event(), "acme/other")
+
+
 def test_a_run_finds_its_pull_request_by_the_head(api: Api, github: GitHub) -> None:
     github.add_pull(8, OTHER, branch="other")
     assert find_pull(api, None, of_run()) == Pull(7)

@@ -16,6 +16,7 @@ MODULES = [
     "evals.rules", "evals.rules.base", "evals.rules.pages",
     "reports.posting.address", "reports.posting.answers", "reports.posting.behaviors",
     "reports.posting.body", "reports.posting.comments", "reports.posting.origin",
+    "reports.starting.precommit", "reports.starting.texts", "cli.saved_check",
     "evals.racing", "evals.slices", "evals.shelf", "evals.evalset", "evals.plan", "evals.choice",
 ]  # fmt: skip
 

@@ -245,7 +245,7 @@ def test_the_installation_asks_for_the_actions_own_code_or_a_version(job: Job) -
     assert job.run(script, {**env, "VERSION": ""}).returncode == 0
     assert job.run(script, {**env, "VERSION": "1.2.3"}).returncode == 0
     asked = [line.split("|") for line in log.read_text(encoding="utf-8").splitlines()]
-    assert [line[:3] for line in asked if "venv" in line] == [["-I", "-m", "venv"]] * 2
+    assert [line[:4] for line in asked if "venv" in line] == [["-I", "-m", "venv", "--clear"]] * 2
     assert [line[-2] for line in asked if "pip" in line] == ["/an action", "costopt==1.2.3"]
 
 
@@ -255,7 +255,13 @@ def test_the_action_installs_its_own_code(job: Job) -> None:
     (job.temporary / "costopt-venv/bin/costopt").unlink()
     for name in ("venv", "pip", "ensurepip"):
         write(job.repository / f"{name}.py", "raise SystemExit('imported from the tree')\n")
-    env = {"PYTHON": sys.executable, "VERSION": "", "GITHUB_ACTION_PATH": str(ROOT)}
+    source = job.folder / "action"  # pip builds in place, and would leave its files in ours
+    listed = ["git", "ls-files", "-co", "--exclude-standard"]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(lambda name: (ROOT / name).is_file(), done.stdout.splitlines()):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes((ROOT / name).read_bytes())
+    env = {"PYTHON": sys.executable, "VERSION": "", "GITHUB_ACTION_PATH": str(source)}
     done = job.run(script, {**env, "PIP_NO_DEPS": "1"})
     assert done.returncode == 0, done.stderr
     assert (job.temporary / "costopt-venv/bin/costopt").is_file()
