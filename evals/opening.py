@@ -24,7 +24,7 @@ from ..models.batches.pricing import batch_price_of
 from ..models.batches.quiet import CountingExecutor
 from ..models.client import Client
 from ..models.cluster import Cluster
-from ..models.compatible import DEFAULT_TIMEOUT_S
+from ..models.compatible import DEFAULT_TIMEOUT_S, counter_of
 from ..models.ledger import Ledger
 from ..models.pacing import Pace
 from ..models.replay import ReplayClient
@@ -296,7 +296,11 @@ def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:
 
 
 def _own_counter(name: str, config: TargetConfig, target: Target | None) -> TokenCounter:
-    return target.counter if target else counter_for(config.model or name)
+    if target is not None:
+        return target.counter
+    if config.base_url is not None:
+        return counter_of(config.model or name)
+    return counter_for(config.model or name)
 
 
 def _worst_case(request: Request, *, price: Price, counter: TokenCounter) -> Decimal:

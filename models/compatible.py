@@ -85,7 +85,7 @@ class CompatibleTarget:
         self._cache_reads = cache_reads
         self._reasoning_apart = reasoning_apart
         self._timeout_s = timeout_s
-        self._counter = _counter(tokenizer or model)
+        self._counter = counter_of(tokenizer or model)
         self._client: LeanClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         if asked:
@@ -200,7 +200,13 @@ class CompatibleTarget:
         return TargetError(self._clean(message), kind=kind, possibly_paid=self._paying)
 
 
-def _counter(model: str) -> TokenCounter:
+def counter_of(model: str) -> TokenCounter:
+    """Return what counts a model's tokens: an estimate where its name tells no tokenizer.
+
+    Example:
+        >>> counter_of("my-own-model").exact
+        False
+    """
     try:
         return counter_for(model)
     except CostoptError:  # Unknown by its name alone: an estimate, which says so.
