@@ -35,6 +35,7 @@ def test_an_improved_prompt_is_measured_and_then_replayed_without_a_key(
     monkeypatch.delenv("TICKETS_KEY")
     server.process.kill()  # type: ignore[attr-defined]
     again = measured.run()
+    assert again.check["depth_reason"] == "TICKETS_KEY is not set"
     assert (again.status, again.check["depth"]) == (0, "replay")
     assert again.check["depth_reason"] == "TICKETS_KEY is not set"
     (other,) = again.gates("quality")
