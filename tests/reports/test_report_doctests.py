@@ -15,6 +15,8 @@ MODULES = [
     "reports.diffs", "reports.findings", "core.file_names", "core.ignores",
     "evals.rules", "evals.rules.base", "evals.rules.pages",
     "evals.racing", "evals.slices", "evals.shelf", "evals.evalset", "evals.plan", "evals.choice",
+    "reports.html.changes", "reports.html.check", "reports.html.page", "reports.html.plot",
+    "reports.html.verdicts",
 ]  # fmt: skip
 
 
