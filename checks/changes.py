@@ -4,7 +4,7 @@ import filecmp
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ..core.checked import Status
@@ -121,7 +121,7 @@ class _Finder:
             if not self._may_differ(path, old, scanned):
                 unchanged += scanned.is_prompt(path, self.new[path])
                 continue
-            head = read_version(self.of.head, path, self.new)
+            head = self._head(path)
             base = read_version(self.of.base, old, self.old)
             skipped += head.skipped
             found = self._compared(path, head, base)
@@ -136,6 +136,12 @@ class _Finder:
             skipped=tuple(skipped),
             unchanged=unchanged,
         )
+
+    def _head(self, path: str) -> FileRead:
+        try:
+            return read_version(self.of.head, path, self.new)
+        except CostoptError as error:  # It is a link by now: that is the head's own doing.
+            return FileRead(broken=error)
 
     def _may_differ(self, path: str, old: str, scanned: "_Scan") -> bool:
         return (
@@ -161,12 +167,12 @@ class _Finder:
     def _compared(self, path: str, head: FileRead, base: FileRead) -> list[Change]:
         if head.broken is not None:
             return []
-        found: list[Change] = []
-        for new, old in _pairs(head.versions, base.versions):
-            change = self._change(path, new, old)
-            if change is not None:
-                found.append(change)
-        return found
+        pairs = _pairs(head.versions, base.versions)
+        found = [change for pair in pairs if (change := self._change(path, *pair)) is not None]
+        if base.broken is None:
+            return found
+        note = f"the base's version cannot be read, so that there is none: {base.broken.what}"
+        return [replace(change, notes=(*change.notes, note)) for change in found]
 
     def _change(self, path: str, new: Version | None, old: Version | None) -> Change | None:
         if new is None or old is None:

@@ -120,6 +120,8 @@ def _own(options: AnalyzeOptions) -> AnalyzeOptions:
 def _find(opened: Opened, wanted: Wanted) -> _Found:
     scope = scope_of(opened, wanted.paths)
     differ = differences(opened.git, opened.revisions.fork, opened.untracked)
+    # A folder that became a link still leads to files of these names: they are not the head's.
+    opened.head.drop(one.old for one in differ if one.new is None and one.old is not None)
     changes = find_changes(
         Repository(
             base=opened.fork,

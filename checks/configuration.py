@@ -117,13 +117,12 @@ def _above(tree: Tree, here: str) -> list[str]:
 
 def _rooted(defaults: dict[str, Any], root: Path, top: Path) -> dict[str, Any]:
     """Let a folder for answers lie in the working tree, and rows be named in the repository."""
+    start = f"{root}/"  # What was absolute does not begin so; what climbs with .. still does.
     for key in ("run_dir", "eval_set"):
         value = defaults.get(key)
-        if value is None or value.startswith("hf:"):
-            continue
-        name = inside(root, Path(value))
-        if name is not None:
-            defaults[key] = str(top / name) if key == "run_dir" else name
+        if value is not None and value.startswith(start):
+            moved = posixpath.normpath(posixpath.join(top, value.removeprefix(start)))
+            defaults[key] = moved if key == "run_dir" else inside(top, Path(moved)) or moved
     return defaults
 
 

@@ -60,13 +60,13 @@ def read_version(tree: Tree, path: str, known: Mapping[str, bool]) -> FileRead:
         tree: One version of the repository.
         path: The file; where it is none of ``known``, it holds no prompt.
         known: What `candidates` found in it.
+
+    Raises:
+        CostoptError: the file cannot be put at hand.
     """
     if path not in known or _referred(tree, path, known):
         return FileRead()
-    try:
-        _fetch(tree, path)
-    except CostoptError as error:
-        return FileRead(broken=error)
+    _fetch(tree, path)
     read = read_found([Found(tree.root / path, path, None, named=known[path])])
     if read.errors:
         return FileRead(skipped=read.loaded.skipped, broken=read.errors[0])
@@ -100,10 +100,7 @@ def _referred(tree: Tree, path: str, known: Mapping[str, bool]) -> bool:
         and f"/{path}".startswith(f"/{posixpath.dirname(config)}".rstrip("/") + "/")
     ]
     for config in above:
-        try:
-            _fetch(tree, config)
-        except CostoptError:
-            continue
+        _fetch(tree, config)
         if (tree.root / path).resolve() in references(tree.root / config):
             return True
     return False

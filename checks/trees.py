@@ -46,12 +46,17 @@ class WorkingTree:
     """What is checked out: tracked files, and untracked ones that git does not ignore."""
 
     git: Git
-    files: Mapping[str, str]
+    files: dict[str, str]
 
     @property
     def root(self) -> Path:
         """The top of the working tree."""
         return self.git.root
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """Take files off the list that are not there."""
+        for path in paths:
+            self.files.pop(path, None)
 
     def fetch(self, paths: Iterable[str]) -> None:
         """Refuse what is no regular file by now, or lies behind a link: a link leads anywhere.
@@ -88,20 +93,18 @@ class CommitTree:
         if not wanted:
             return
         names = "".join(f"{self.files[path]}\n" for path in wanted).encode()
-        found = self.git.read("cat-file", "--batch", "--buffer", stdin=names)
+        done = self.git.run("cat-file", "--batch", "--buffer", stdin=names)
+        if done.status != 0:
+            raise _absent(wanted[0], f" ({done.said})" if done.said else "")
         at = 0
         for path in wanted:
-            at = self._write(path, found, at)
+            at = self._write(path, done.out, at)
 
     def _write(self, path: str, found: bytes, at: int) -> int:
         end = found.index(b"\n", at)
         head = found[at:end].split()
         if len(head) != 3 or head[1] != b"blob":
-            raise CostoptError(
-                "its content at the base is not in this clone",
-                where=Where(path),
-                hint="clone without --filter, or fetch it: git fetch --refetch",
-            )
+            raise _absent(path, "")
         content = found[end + 1 : end + 1 + int(head[2])]
         self.size += len(content)
         if self.size > MOST_BYTES:
@@ -117,6 +120,14 @@ class CommitTree:
         target.write_bytes(content)
         self.written.add(path)
         return end + 2 + len(content)
+
+
+def _absent(path: str, why: str) -> CostoptError:
+    return CostoptError(
+        f"its content at the base is not in this clone, and a check fetches nothing{why}",
+        where=Where(path),
+        hint="clone without --filter, or fetch all of it: git fetch --refetch",
+    )
 
 
 def commit_tree(git: Git, commit: str, root: Path) -> CommitTree:
@@ -139,6 +150,8 @@ def working_tree(git: Git) -> tuple[WorkingTree, frozenset[str]]:
         facts, _, name = entry.partition("\t")
         if facts.split(" ")[0] in REGULAR and safe(name):
             files[name] = ""
+    for name in _entries(git.read("ls-files", "-z", "--deleted", "--full-name")):
+        files.pop(name, None)
     others = git.read("ls-files", "-z", "--others", "--exclude-standard", "--full-name")
     untracked = frozenset(
         name for name in _entries(others) if safe(name) and regular(git.root, name)

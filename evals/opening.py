@@ -15,7 +15,7 @@ from ..core.types import Request, Usage, schemas_text
 from ..costs.billing import billed_price
 from ..costs.hit_rates import cache_terms
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
-from ..costs.tokens import counter_for
+from ..costs.tokens import counter_for, server_counter_for
 from ..models.batch_client import BatchClient
 from ..models.batches.base import BatchApi
 from ..models.batches.journal import BatchJournal
@@ -296,7 +296,10 @@ def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:
 
 
 def _own_counter(name: str, config: TargetConfig, target: Target | None) -> TokenCounter:
-    return target.counter if target else counter_for(config.model or name)
+    if target is not None:
+        return target.counter
+    count = server_counter_for if config.base_url is not None else counter_for
+    return count(config.model or name)
 
 
 def _worst_case(request: Request, *, price: Price, counter: TokenCounter) -> Decimal:

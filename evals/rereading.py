@@ -18,12 +18,12 @@ from .plan import STATIC_ROWS, planned_rows
 from .prepare import Prepared, prepare
 
 
-def reread(prompt: PromptReport, baseline: VariantReport, config: Config) -> Prepared:
+def reread(prompt: PromptReport, held: VariantReport, config: Config) -> Prepared:
     """Return a report's prompt as its file has it.
 
     Args:
         prompt: The prompt.
-        baseline: Its baseline, which the file has to say still.
+        held: The variant that the file has to hold still: mostly the baseline.
         config: Names eval sets and metrics of prompts.
 
     Raises:
@@ -39,7 +39,7 @@ def reread(prompt: PromptReport, baseline: VariantReport, config: Config) -> Pre
     )
     for loaded in load_prompts(options.paths).prompts:
         if loaded.template.name == prompt.name:
-            if loaded.template.messages != baseline.messages:
+            if loaded.template.messages != held.messages:
                 raise CostoptError(f"{prompt.path} is not the prompt of the report any more")
             return prepare(loaded, options)
     raise CostoptError(f"{prompt.path} holds no prompt {prompt.name}")

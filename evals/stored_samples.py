@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..compressors.base import StrategyContext
-from ..compressors.contexts import Shortener
+from ..compressors.contexts import Shortener, at_run_time
 from ..core.config import Config
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
@@ -45,12 +45,14 @@ class StoredSamples:
         config: Names eval sets and metrics of prompts.
         run_dir: Where the run kept its answers; ``None`` for the cache folder.
         most: Rows of a prompt at most.
+        in_file: The variant that prompts' files hold, where that is not the baseline.
     """
 
     report: Report
     config: Config
     run_dir: Path | None = None
     most: int = MOST_ROWS
+    in_file: str | None = None
 
     def __call__(self, prompt: PromptReport, target: str) -> SampleTable | None:
         """Return a prompt's rows at a target, those that lost most first."""
@@ -59,11 +61,13 @@ class StoredSamples:
         found = next((one for one in self.report.targets if one.name == target), None)
         if not asked or found is None or self.report.static:
             return None
-        shown = _shown([v for v in prompt.variants if v.target == target], prompt, asked)
+        variants = [v for v in prompt.variants if v.target == target]
+        shown = _shown(variants, prompt, asked)
         if len(shown) < 2:
             return None
         try:
-            prepared = reread(prompt, shown[0], self.config)
+            held = next((v for v in variants if v.name == self.in_file), shown[0])
+            prepared = reread(prompt, held, self.config)
             rows = rows_of(prepared.eval_set, info, self.report.seed)
             lookup = _Lookup(
                 prepared=prepared,
@@ -72,6 +76,7 @@ class StoredSamples:
                 rows=rows,
                 target=found,
                 folder=answers_dir(self.run_dir),
+                repeats=max((n.repeats for n in prompt.noise if n.target == target), default=1),
             )
             return lookup.table(self.most)
         except CostoptError as error:
@@ -119,6 +124,8 @@ class _Lookup:
     rows: Sequence[Sample]
     target: TargetInfo
     folder: Path
+    repeats: int
+    """How often each variant was drawn on each row."""
 
     def table(self, most: int) -> SampleTable:
         """Return the rows, of which at most so many are shown."""
@@ -158,6 +165,8 @@ class _Lookup:
                 "log_likelihood scores the reference, not an answer: the baseline's answer was "
                 f"generated on {told} rows, for its length"
             )
+        if self.repeats > 1:
+            return f"of {self.repeats} draws of each answer the first is shown, with its own score"
         return None
 
     @property
@@ -218,7 +227,7 @@ class _Lookup:
         return {names[name]: answer for name, answer in found.items()}
 
     def _requests(self) -> Iterator[tuple[Key, Request]]:
-        shortener = Shortener(context=StrategyContext(count=counter_of(self.target)))
+        shortener = self._shortener
         for variant in filter(None, self.variants):
             for sample in self.rows:
                 try:
@@ -229,6 +238,14 @@ class _Lookup:
                 yield (variant.name, sample.id, 0), asked
                 for at, text in self._continuations(sample).items():
                     yield (variant.name, sample.id, at), replace(asked, continuation=text)
+
+    @property
+    def _shortener(self) -> Shortener | None:
+        """What shortens values as in the run; ``None`` where no variant that is shown needs it."""
+        specs = (spec for variant in self.variants if variant for spec in variant.chain)
+        if not any(map(at_run_time, specs)):
+            return None
+        return Shortener(context=StrategyContext(count=counter_of(self.target)))
 
     def _continuations(self, sample: Sample) -> Mapping[int, str]:
         if not self._forced:

@@ -10,10 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import CostoptError
 from ..core.protocols import TargetError, TokenCounter
 from ..core.types import Answer, GenerationSettings, Request, Usage
-from ..costs.tokens import counter_for
+from ..costs.tokens import server_counter_for
 from . import openai_models
 from .api_key import read_key, without_keys
 from .chat import Completion, Dialect, chat_body, read_completion
@@ -85,7 +84,7 @@ class CompatibleTarget:
         self._cache_reads = cache_reads
         self._reasoning_apart = reasoning_apart
         self._timeout_s = timeout_s
-        self._counter = _counter(tokenizer or model)
+        self._counter = server_counter_for(tokenizer or model)
         self._client: LeanClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         if asked:
@@ -198,10 +197,3 @@ class CompatibleTarget:
     def _lost(self, message: str, kind: str) -> TargetError:
         """Return the error for an answer that may have been made, and is then paid for."""
         return TargetError(self._clean(message), kind=kind, possibly_paid=self._paying)
-
-
-def _counter(model: str) -> TokenCounter:
-    try:
-        return counter_for(model)
-    except CostoptError:  # Unknown by its name alone: an estimate, which says so.
-        return counter_for(f"compatible:{model}")

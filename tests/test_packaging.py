@@ -49,6 +49,14 @@ def test_the_wheel_holds_what_the_benchmarks_measured(wheel: zipfile.ZipFile) ->
     assert {name.removeprefix(folder) for name in packed if name.endswith(".json")} == left
 
 
+def test_the_wheel_holds_the_page_s_templates(wheel: zipfile.ZipFile) -> None:
+    folder = "costopt/reports/html/"
+    packed = {name.removeprefix(folder) for name in wheel.namelist() if name.startswith(folder)}
+    own = {file.name for file in (ROOT / "reports" / "html").iterdir() if file.is_file()}
+    assert packed == own
+    assert {"page.html", "style.css", "script.js"} <= packed
+
+
 def test_the_wheel_holds_what_init_writes(wheel: zipfile.ZipFile) -> None:
     folder = ROOT / "reports" / "starting" / "templates"
     packed = "costopt/reports/starting/templates/"

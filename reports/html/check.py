@@ -1,10 +1,11 @@
 """A check of a change as a page: the gates first, then the base against the head."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.samples import SampleSource
-from ..numbers import count
+from ..numbers import count, percent, signed, usd
 from ..safe import clean
 from .page import render
 from .prompt import finding_table
@@ -108,7 +109,7 @@ def _gates(gates: tuple[Gate, ...]) -> Table | None:
     found = Table(
         caption="Gates: the limits of the base branch's configuration",
         headers=headers(
-            "Gate", "Prompt", "Target", "Outcome", "Limit", "Base", "Head", "What",
+            "Gate", "Outcome", "Prompt", "Target", "Limit", "Base", "Head", "What",
             left=("Prompt", "Target", "Outcome", "What"),
         ),
         lines=tuple(_gate(gate) for gate in ordered),
@@ -121,9 +122,9 @@ def _gate(gate: Gate) -> Line:
     return Line(
         cells=(
             Cell(text=clean(gate.gate, 40), style="name"),
+            Cell(text=signed_word(gate.outcome), style=f"chip {style_of(gate.outcome)}"),
             Cell(text=clean(gate.prompt or "", 80)),
             Cell(text=clean(gate.target or "", 60)),
-            Cell(text=signed_word(gate.outcome), style=f"chip {style_of(gate.outcome)}"),
             _value(gate.limit, gate.unit),
             _value(gate.base, gate.unit),
             _value(gate.head, gate.unit),
@@ -135,12 +136,24 @@ def _gate(gate: Gate) -> Line:
 def _value(value: float | str | None, unit: str | None) -> Cell:
     if value is None or isinstance(value, str):
         return Cell(text=clean(value or "", 80))
+    return number(amount(value, unit), value)
+
+
+def amount(value: float, unit: str | None) -> str:
+    """Return a gate's number with its unit.
+
+    Example:
+        >>> amount(41.5, "usd"), amount(0.05, "fraction"), amount(1234567, "tokens")
+        ('$41.50', '5.0 %', '1,234,567 tokens')
+        >>> amount(2.125, "s"), amount(3, None)
+        ('2.125 s', '3')
+    """
     if unit == "usd":
-        return number(f"${value:,.4g}", value)
+        return usd(Decimal(str(value)))
     if unit == "fraction":
-        return number(f"{100 * value:.1f} %", value)
-    name = f" {clean(unit, 20)}" if unit else ""
-    return number(f"{value:,.6g}{name}", value)
+        return percent(value)
+    digits = f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0")
+    return f"{signed(digits)} {clean(unit or '', 20)}".rstrip()
 
 
 def _change(at: int, change: PromptChange) -> ChangeView:

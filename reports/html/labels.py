@@ -57,7 +57,9 @@ def place(
     blocked, found = list(taken), list[Label]()
     for text, point in zip(texts, points, strict=True):
         tries = list(_tries(text, point))
-        costs = [_cost(box, far, blocked, page) for box, _, far in tries]
+        reach = _around([box for box, _, _ in tries])
+        near = [box for box in blocked if reach.covers(box)]
+        costs = [_cost(box, far, near, page) for box, _, far in tries]
         box, label, _ = tries[costs.index(min(costs))]
         blocked.append(box)
         found.append(label)
@@ -82,6 +84,16 @@ def _tries(text: str, point: tuple[float, float]) -> Iterator[tuple[Box, Label, 
                 line=line,
             )
             yield box, label, step + (0.5 if side == -1 else 0.0)
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box that holds all of some."""
+    return Box(
+        min(box.left for box in boxes),
+        min(box.top for box in boxes),
+        max(box.right for box in boxes),
+        max(box.bottom for box in boxes),
+    )
 
 
 def _cost(box: Box, far: float, blocked: Sequence[Box], page: Box) -> float:

@@ -1,8 +1,9 @@
 """The plot of cost against quality, as numbers that a template draws as SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ...core.report import QualityDelta, VariantReport
 from ..numbers import count, interval, quality, unit, usd
@@ -14,6 +15,7 @@ WIDTH, HEIGHT = 760, 400
 LEFT, RIGHT, TOP, BOTTOM = 66, 18, 16, 52
 _MARK = 5.0
 _NAMED = 22
+_STEPS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +230,7 @@ def _points(
     names = [f"{spot.number} {clean(spot.variant.name, _NAMED)}" for spot in spots]
     page = Box(LEFT, TOP, WIDTH - 2, HEIGHT - BOTTOM)
     lines = [Box(LEFT, y - 1, WIDTH - RIGHT, y + 1) for y in (zero, margin)]
-    labels = place(names, at, [*taken, *lines], page)
+    labels = place(names, at, [*taken, *lines, *_along(_best(spots), across, up)], page)
     return tuple(
         Point(
             x=x,
@@ -258,8 +260,22 @@ def _mark(variant: VariantReport, x: float, y: float) -> str:
     return f"M{x} {y - r - 1}l{r + 1} {r + 1}l{-r - 1} {r + 1}l{-r - 1} {-r - 1}z"
 
 
+def _best(spots: Sequence[_Spot]) -> list[_Spot]:
+    return sorted((s for s in spots if s.variant.pareto), key=lambda spot: (spot.x, spot.y))
+
+
+def _along(best: Sequence[_Spot], across: _Scale, up: _Scale) -> Iterator[Box]:
+    """Yield small boxes along the front, for names to keep clear of."""
+    for one, other in pairwise(best):
+        x, y = across(one.x), up(one.y)
+        wide, high = across(other.x) - x, up(other.y) - y
+        for step in range(_STEPS):
+            at_x, at_y = x + wide * step / _STEPS, y + high * step / _STEPS
+            yield Box(at_x - 3, at_y - 3, at_x + 3, at_y + 3)
+
+
 def _front(spots: Sequence[_Spot], across: _Scale, up: _Scale) -> str:
-    best = sorted((s for s in spots if s.variant.pareto), key=lambda spot: (spot.x, spot.y))
+    best = _best(spots)
     if len(best) < 2:
         return ""
     return "M" + "L".join(f"{across(spot.x)} {up(spot.y)}" for spot in best)

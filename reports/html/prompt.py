@@ -8,7 +8,6 @@ from ...core.samples import SampleSource
 from .. import across as crossing
 from .. import facts, money
 from ..evidence import evidence_lines
-from ..findings import amounts
 from ..numbers import count, mean, usd
 from ..runtime import program_lines, runtime_line
 from ..safe import clean
@@ -256,13 +255,6 @@ def finding_table(caption: str, findings: Sequence[Finding]) -> Table | None:
         sortable=True,
     )  # fmt: skip
     return without_empty(found)
-
-
-def finding_line(one: Finding) -> str:
-    """Return a finding in a line."""
-    saved = amounts(one.tokens, one.usd_per_1k, one.usd_per_month)
-    said = f"{one.line}:{one.column} {clean(one.code, 20)} {clean(one.message, 400)}"
-    return f"{said} ({saved})" if saved else said
 
 
 def _across(prompt: PromptReport) -> Table | None:

@@ -32,7 +32,7 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A row; the first cell is its head."""
+    """A row."""
 
     cells: tuple[Cell, ...]
     style: str = ""

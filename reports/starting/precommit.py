@@ -30,7 +30,7 @@ def with_entry(text: str, entry: str) -> str | None:
         entry: An item of ``repos``, indented by two spaces.
 
     Example:
-        >>> print(with_entry("repos:\\n- repo: a\\n  rev: b\\n", "  - repo: local\\n"), end="")
+        >>> print(with_entry("repos:\n- repo: a\n  rev: b\n", "  - repo: local\n"), end="")
         repos:
         - repo: a
           rev: b

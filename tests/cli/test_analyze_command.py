@@ -45,6 +45,24 @@ def test_defaults(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
     assert err == "measuring\n"
 
 
+def test_a_page(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "prompts", "--output", "page.html"]) == 0
+    assert "whitespace+filler" in Path("page.html").read_text("utf-8")
+    Path("costopt.toml").write_text('[costopt]\nformat = "html"\n')
+    capsys.readouterr()
+    assert main(["analyze", "prompts"]) == 0
+    assert capsys.readouterr().out.startswith("<!doctype html>")
+
+
+def test_only_reports_have_pages(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (in_folder / "a.txt").write_text("Say it.")
+    assert main(["tokens", "a.txt", "--format", "html"]) == 2
+    assert 'unknown format "html"' in capsys.readouterr().err
+    (in_folder / "costopt.toml").write_text('[costopt]\nformat = "html"\n')
+    assert main(["tokens", "a.txt"]) == 0
+    assert "<" not in capsys.readouterr().out
+
+
 def test_every_option_arrives(asked: Asked) -> None:
     args = (
         "analyze prompts -t a --target b -s whitespace+filler --strategy concise --eval-set e.csv "

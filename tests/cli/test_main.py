@@ -75,7 +75,7 @@ def call(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, list[str]
         (["analyze", ".", "--max-cost=-1"], "--max-cost must be an amount", "0.50"),
         (["analyze", ".", "--max-cost", "nan"], "--max-cost must be an amount", "0.50"),
         (["analyze", ".", "--format", "jsn"], 'unknown format "jsn"', '"json"'),
-        (["analyze", ".", "--format", "html"], 'unknown format "html"', "markdown"),
+        (["strategies", "--format", "html"], 'unknown format "html"', "markdown"),
         (["report", "x", "--format", "tabel"], 'unknown format "tabel"', '"table"'),
     ],
 )

@@ -45,6 +45,18 @@ def test_the_suffix_of_the_output_chooses(saved: Path, capsys: pytest.CaptureFix
     assert Path("page.md").read_text("utf-8").startswith("# costopt report")
 
 
+def test_a_page(saved: Path, sample_report: Report, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(saved), "--output", "page.html"]) == 0
+    assert main(["report", str(saved), "--output", "page.htm"]) == 0
+    page = Path("page.html").read_text("utf-8")
+    assert page == Path("page.htm").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "no answers can be shown" in page  # the report's prompts are not here
+    assert capsys.readouterr().out == ""
+    assert main(["report", str(saved), "--format", "html"]) == 0
+    assert capsys.readouterr().out == page
+
+
 def test_an_output_replaces_all_at_once(saved: Path) -> None:
     Path("page.md").write_text("old " * 100_000, encoding="utf-8")
     Path("page.md").chmod(0o640)

@@ -7,7 +7,7 @@ import pytest
 from fault_harness import Bench
 from payloads import hostile, live
 
-FORMATS = ("table", "json", "markdown")
+FORMATS = ("table", "json", "markdown", "html")
 PLAIN = "---\nmetric: contains\n---\nAnswer in order to help.\n\n\n\nQuestion: {{ question }}\n"
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds no folder of its own
+# importmode=importlib adds no folder of its own; the hostile strings lie with the fault tests.
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parent.parent / "faults"))
 
 from chromium import Chromium, missing
 

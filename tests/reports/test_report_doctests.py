@@ -18,6 +18,8 @@ MODULES = [
     "reports.posting.body", "reports.posting.comments", "reports.posting.origin",
     "reports.starting.precommit", "reports.starting.texts", "cli.saved_check",
     "evals.racing", "evals.slices", "evals.shelf", "evals.evalset", "evals.plan", "evals.choice",
+    "reports.html.changes", "reports.html.check", "reports.html.page", "reports.html.plot",
+    "reports.html.verdicts",
 ]  # fmt: skip
 
 
