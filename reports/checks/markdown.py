@@ -5,6 +5,7 @@ a fence that it cannot leave; all other words are costopt's own.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.report import Finding
@@ -13,7 +14,7 @@ from ..findings import amounts
 from ..safe import code
 from .cells import Cells, cells
 from .diff import fence, fenced_diff
-from .gates import numbers_of, place, worst_first
+from .gates import before, place, worst_first
 from .pairs import Pair, pairs
 from .parts import Part, fill
 from .verdict import (
@@ -22,8 +23,10 @@ from .verdict import (
     counted,
     gates_line,
     headline,
+    money_note,
     reproduce,
     state,
+    unfilled_note,
 )
 
 MARKER = "<!-- costopt:check -->"
@@ -35,6 +38,7 @@ SUMMARY_LIMIT = 1_000_000
 _MARKS = {"failed": "✗", "inconclusive": "?", "passed": "✓", "skipped": "–"}
 _GATES_SHOWN = 30
 _ROWS_SHOWN = 50
+_LINES_SHOWN = 20
 _HEADER = (
     "| | Prompt | Input tok | change | Output tok | $/1k | Cost | $/month "
     "| Quality Δ [low, high] | n | Verdict |\n"
@@ -88,7 +92,9 @@ def _verdict(check: CheckReport, found: Sequence[Pair]) -> str:
         what = "stopped before the end; what was not reached is not measured."
         lines.append(f"**PARTIAL**: {what}")
     lines.append(f"**costopt check**: {gates_line(check)}. {changed_line(check)}.")
-    lines.append(f"{DEPTHS[check.depth]}{_reason(check)}.")
+    notes = (money_note(check, found), unfilled_note(found))
+    depth = f"Depth **{check.depth}**: {DEPTHS[check.depth]}{_reason(check)}."
+    lines.append(" ".join([depth, *(f"{note[:1].upper()}{note[1:]}." for note in notes if note)]))
     return "\n\n".join(lines)
 
 
@@ -106,14 +112,12 @@ def _gates(check: CheckReport) -> Iterator[Part]:
 def _gate(gate: Gate) -> str:
     who = code(gate.prompt, limit=80) if gate.prompt else "all prompts"
     at = f" at {code(gate.target, limit=60)}" if gate.target else ""
-    numbers = numbers_of(gate)
-    told = f" ({code(numbers, limit=120)})" if numbers else ""
-    where = place(gate)
+    where, was = place(gate), before(gate)
+    told = f" ({code(was, limit=80)})" if was else ""
     here = f", {code(where, limit=300)}" if where else ""
-    mark = f"**{_MARKS[gate.outcome]}**"
     return (
-        f"- {mark} {who} {code(gate.gate, limit=60)}{at}{told}: "
-        f"{code(gate.message, limit=600)}{here}"
+        f"- **{_MARKS[gate.outcome]}** {who} {code(gate.gate, limit=60)}{at}: "
+        f"{code(gate.message, limit=600)}{told}{here}"
     )
 
 
@@ -142,7 +146,7 @@ def _moved(check: CheckReport) -> Iterator[Part]:
         if change.status in ("renamed", "deleted")
     )
     if items:
-        yield Part(items=items, noun=("prompt", "prompts"), rank=3, most=_ROWS_SHOWN)
+        yield Part(items=items, noun=("prompt", "prompts"), rank=3, most=_LINES_SHOWN)
 
 
 def _paths(change: PromptChange) -> str:
@@ -215,13 +219,16 @@ def _about(check: CheckReport, command: str | None) -> Part:
         *(f"- {code(note, limit=400)}" for note in (*check.notes, *report.notes)),
         *(f"- not read: {code(one.path)}: {code(one.reason, limit=300)}" for one in report.skipped),
     )
-    return _folded("How to reproduce it", items, noun=("line", "lines"), rank=4)
+    return replace(
+        _folded("How to reproduce it", items, noun=("line", "lines"), rank=0), most=_LINES_SHOWN
+    )
 
 
 def _legend(check: CheckReport) -> str:
     return (
         "<sub>✗ worse, ? not enough data, ✓ holds or better, + new. Base → head; $/1k is USD for "
-        "1,000 requests. Quality Δ is head minus base on the same n rows, positive is better; low "
-        f"and high are one-sided bounds. costopt {code(check.report.costopt_version, limit=20)}"
+        "1,000 requests, Cost its change. Quality Δ is head minus base on the same n rows, "
+        "positive is better; low and high are one-sided bounds. "
+        f"costopt {code(check.report.costopt_version, limit=20)}"
         "</sub>"
     )

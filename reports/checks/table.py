@@ -11,9 +11,19 @@ from ..page import Page
 from ..safe import clean
 from ..table import Column, fit, pad, widths
 from .cells import Cells, cells
-from .gates import numbers_of, place, worst_first
+from .gates import before, place, worst_first
 from .pairs import Pair, pairs
-from .verdict import DEPTHS, changed_line, counted, gates_line, headline, reproduce, state
+from .verdict import (
+    DEPTHS,
+    changed_line,
+    counted,
+    gates_line,
+    headline,
+    money_note,
+    reproduce,
+    state,
+    unfilled_note,
+)
 
 _GATES_SHOWN = 20
 _ROWS_SHOWN = 25
@@ -46,7 +56,7 @@ def check_to_table(check: CheckReport, width: int, colour: bool, command: str | 
     _changes(page, check, found)
     _others(page, check)
     _findings(page, check)
-    _about(page, check)
+    _about(page, check, found)
     _next(page, check, command)
     return page.text()
 
@@ -74,10 +84,10 @@ def _gate(page: Page, gate: Gate) -> None:
     mark, style = _GATE_MARKS[gate.outcome]
     who = clean(gate.prompt, 40) if gate.prompt else "all prompts"
     at = f" at {clean(gate.target, 40)}" if gate.target else ""
-    numbers = clean(numbers_of(gate), 80)
-    title = f"{who}: {clean(gate.gate, 40)}{at}{f'  {numbers}' if numbers else ''}"
-    page.say(f"{mark} {title}", style, hang=2)
-    page.say(clean(gate.message, 400), indent=4)
+    page.say(f"{mark} {who}: {clean(gate.gate, 40)}{at}", style, hang=2)
+    was = before(gate)
+    told = f" ({clean(was, 80)})" if was else ""
+    page.say(f"{clean(gate.message, 400)}{told}", indent=4)
     where = place(gate)
     if where is not None:
         page.say(clean(where, 300), "dim", indent=4)
@@ -193,11 +203,13 @@ def _finding(change: PromptChange, item: Finding) -> str:
     return f"{told}  {saved}" if saved else told
 
 
-def _about(page: Page, check: CheckReport) -> None:
+def _about(page: Page, check: CheckReport, found: Sequence[Pair]) -> None:
     """Say how deep it looked and why, prices, notes, and what it cost."""
     page.gap()
     reason = f"; {clean(check.depth_reason, 400)}" if check.depth_reason else ""
-    page.say(f"{DEPTHS[check.depth]}{reason}", indent=0, hang=2)
+    page.say(f"{check.depth}: {DEPTHS[check.depth]}{reason}", indent=0, hang=2)
+    for note in filter(None, (money_note(check, found), unfilled_note(found))):
+        page.say(note, "dim", indent=0, hang=2)
     for target in check.report.targets:
         page.say(price_line(target), "dim", indent=0, hang=2)
     for note in (*check.notes, *check.report.notes):
