@@ -45,7 +45,7 @@ def comment(
     ] = "update",
     tag: Annotated[
         str | None,
-        typer.Option("--tag", metavar="NAME", help="Tells several checks of one pull apart."),
+        typer.Option("--tag", metavar="NAME", help="Tells checks of one pull request apart."),
     ] = None,
     skip_unchanged: Annotated[
         bool,

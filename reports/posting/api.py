@@ -110,13 +110,15 @@ class Api:
     def graphql(self, query: str, variables: Mapping[str, object], *, doing: str) -> Any:  # noqa: ANN401
         """Return the data that a GraphQL query or mutation answers with; it may be sent twice.
 
+        What is not there any more is ``None`` in it, and no error.
+
         Raises:
             RefusedError: it failed, or answered with errors.
         """
         body = {"query": query, "variables": variables}
         answer = self._persist("POST", self.at.graphql, doing, body, twice=True)
         found = answer.data()
-        if not isinstance(found, dict) or found.get("errors") or "data" not in found:
+        if not isinstance(found, dict) or "data" not in found or not _only_gone(found):
             forbidden = b"FORBIDDEN" in answer.content or b"not accessible" in answer.content
             as_status = Answer(status=403 if forbidden else 200, headers={}, content=answer.content)
             raise refused(as_status, doing)
@@ -127,7 +129,6 @@ class Api:
     ) -> Answer:
         content = None if body is None else json.dumps(body).encode()
         for tries in range(1, _TRIES + 1):
-            wait: float | None
             try:
                 answer = self._follow(method, url, content, doing)
             except RefusedError as error:
@@ -172,6 +173,13 @@ class Api:
             raise _lost(f"{doing}: no connection", error, maybe_done=False) from None
         except httpx2.HTTPError as error:
             raise _lost(f"{doing}: the connection was lost", error, maybe_done=True) from None
+
+
+def _only_gone(found: Mapping[str, Any]) -> bool:
+    """Return whether nothing is wrong but that things were deleted meanwhile."""
+    errors = found.get("errors") or []
+    kinds = {error.get("type") if isinstance(error, dict) else None for error in errors}
+    return not kinds or (kinds == {"NOT_FOUND"} and isinstance(found["data"], dict))
 
 
 def _type(content: bytes | None) -> dict[str, str]:

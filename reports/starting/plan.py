@@ -126,4 +126,4 @@ def _read(file: Path) -> str | None:
         raise CostoptError(f"cannot read: {error.strerror}", where=where) from None
     if len(data) > _LARGEST:
         raise CostoptError("larger than 1 MB", where=where)
-    return data.decode("utf-8", "replace")
+    return data.decode("utf-8", "surrogateescape")  # is no YAML then, so that nothing is added

@@ -14,12 +14,9 @@ def has_hook(text: str) -> bool:
         >>> has_hook("repos: [{repo: local, hooks: [{id: costopt-check}]}]")
         True
     """
-    return any(
-        isinstance(hook, dict) and hook.get("id") == HOOK
-        for repo in _repos(_load(text)) or ()
-        if isinstance(repo, dict)
-        for hook in repo.get("hooks") or ()
-    )
+    repos = [repo for repo in _repos(_load(text)) or () if isinstance(repo, dict)]
+    listed = [repo["hooks"] for repo in repos if isinstance(repo.get("hooks"), list)]
+    return any(isinstance(hook, dict) and hook.get("id") == HOOK for one in listed for hook in one)
 
 
 def with_entry(text: str, entry: str) -> str | None:
@@ -50,6 +47,7 @@ def with_entry(text: str, entry: str) -> str | None:
     end = next((i for i in block if _is_key(lines[i])), len(lines))
     while lines[end - 1].strip() == "" or lines[end - 1].startswith("#"):
         end -= 1
+    entry = entry.replace("\n", "\r\n") if "\r\n" in text else entry
     added = "".join(indent + line[2:] for line in entry.splitlines(keepends=True))
     joint = "" if lines[end - 1].endswith("\n") else "\n"
     found = "".join(lines[:end]) + joint + added + "".join(lines[end:])

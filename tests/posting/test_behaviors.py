@@ -1,5 +1,6 @@
 """What becomes of earlier comments, at a server that has them."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -91,6 +92,17 @@ def test_a_comment_that_was_deleted_meanwhile_is_no_error(api: Api, github: GitH
     assert post(api, "delete-and-new") == "Wrote a new comment and deleted 1 earlier one."
     github.faults = [Fault("PATCH", "/comments", status=404)]
     assert post(api, "update", OLD) == "Wrote a new comment."
+
+
+def test_a_comment_that_is_deleted_while_it_is_asked_for_is_no_error(
+    api: Api, github: GitHub
+) -> None:
+    github.add_comment(7, OLD)
+    gone = {"type": "NOT_FOUND", "message": "Could not resolve to a node"}
+    data = {"viewer": {"login": BOT}, "nodes": [None]}
+    body = json.dumps({"data": data, "errors": [gone]}).encode()
+    github.faults = [Fault("POST", "/graphql", status=200, body=body)]
+    assert post(api, "update").startswith("Updated comment")
 
 
 @pytest.mark.parametrize("behavior", BEHAVIORS)

@@ -87,6 +87,20 @@ def test_from_a_folder_below_it_writes_at_the_root(
     assert (project / "costopt.toml").is_file()
 
 
+def test_hooks_that_are_there_stay_and_bytes_that_are_no_text_are_left(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hooks, own = project / ".pre-commit-config.yaml", "repos:\n- repo: a\n  hooks: [{id: b}]  # b\n"
+    write(hooks, own)
+    assert "added to  .pre-commit-config.yaml" in init(capsys)
+    assert hooks.read_text(encoding="utf-8").startswith(own)
+    assert "kept  .pre-commit-config.yaml (it has the hook)" in init(capsys)
+    hooks.write_bytes(own.encode() + b"# \xff\n")
+    kept = next(line for line in init(capsys) if "pre-commit" in line)
+    assert "add the hook by hand" in kept
+    assert hooks.read_bytes().endswith(b"\xff\n")
+
+
 def test_pyproject_with_a_table_of_ours_needs_no_other_file(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

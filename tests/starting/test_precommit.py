@@ -89,3 +89,16 @@ def test_what_cannot_be_done_by_text_is_not_done(text: str) -> None:
 def test_a_hook_from_a_repository_counts() -> None:
     assert has_hook("repos:\n- repo: https://example.com/x\n  hooks: [{id: costopt-check}]\n")
     assert not has_hook("repos:\n- repo: local\n  hooks: [{id: ruff}]\n")
+
+
+def test_ends_of_lines_stay_as_they_are() -> None:
+    found = with_entry("repos:\r\n  - repo: a\r\n    hooks: [{id: b}]\r\n", ENTRY)
+    assert found is not None
+    assert found.count("\n") == found.count("\r\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["repos: [{hooks: 3}]", "repos: [3]", "repos: 3", "3", "", "a: [b"]
+)
+def test_a_configuration_that_is_none_has_no_hook(text: str) -> None:
+    assert not has_hook(text)
