@@ -192,7 +192,7 @@ def _run(
         format=choose_format(given["format"], output, values.get("format"), REPORT_FORMATS),
         output=output,
         no_color=values.get("no_color", False),
-        command=_command(paths, given, config_path),
+        command=command_line("analyze", paths, given, config_path),
     )
     check_output(output)
     writing.check()
@@ -204,7 +204,7 @@ def _run(
             "--attribute asks in rounds, of which each in a batch would take hours",
             hint="leave --batch or --attribute out",
         )
-    options = _options(paths, values, config)
+    options = options_of(paths, values, config)
     if dry_run:
         _foresee(options, values.get("quiet", False), show)
         return
@@ -214,12 +214,15 @@ def _run(
     writing.write_all(report, paths, templates, quiet=quiet, no_color=show.no_color)
 
 
-def _command(paths: tuple[Path, ...], given: Mapping[str, Any], config: Path | None) -> str:
+def command_line(
+    name: str, paths: tuple[Path, ...], given: Mapping[str, Any], config: Path | None
+) -> str:
+    """Return a command line again, without how its result is shown."""
     import shlex
 
     from ..reports.safe import clean
 
-    words = ["costopt", "analyze", *(str(path) for path in paths)]
+    words = ["costopt", name, *(str(path) for path in paths)]
     shown = {key: value for key, value in given.items() if key not in _SHOWING}
     for key, value in {**shown, "config": config}.items():
         option = f"--{key.replace('_', '-')}"
@@ -240,9 +243,14 @@ def _check_paths(paths: tuple[Path, ...]) -> None:
             raise CostoptError("no such file or folder", where=Where(str(path)), hint=hint)
 
 
-def _options(
+def options_of(
     paths: tuple[Path, ...], values: Mapping[str, Any], config: "Config"
 ) -> "AnalyzeOptions":
+    """Return options from what the configuration and the command line say, by their names.
+
+    Raises:
+        CostoptError: an unknown search or engine.
+    """
     from ..evals.options import AnalyzeOptions
 
     run_dir = values.get("run_dir")

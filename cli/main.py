@@ -19,9 +19,12 @@ from ..reports.safe import visible
 from .analyze import analyze
 from .batch import batch_app
 from .cache import cache_app
+from .check import check
+from .comment import comment
 from .compare import compare
 from .compress import compress
 from .explain import explain
+from .init import init
 from .models import models_app
 from .options import Debug
 from .output import silence_output
@@ -76,12 +79,15 @@ def _global(
 
 
 app.command(short_help="Measure what can be cheaper, at what change in quality.")(analyze)
+app.command(short_help="Check what a change does to cost and quality, for CI.")(check)
 app.command(short_help="Count tokens and money of files, like wc.")(tokens)
 app.command(short_help="Shorten a prompt file, or a value, without asking a model.")(compress)
 app.command(short_help="Compare two reports, prompts, or result logs.")(compare)
 app.command(short_help="Show a saved report, or price it anew.")(report)
+app.command(short_help="Post a saved check as a comment on a pull request.")(comment)
 app.command(short_help="List the strategies.")(strategies)
 app.command(short_help="Show the page of a strategy or finding.")(explain)
+app.command(short_help="Set a project up: configuration, CI jobs, pre-commit.")(init)
 app.add_typer(batch_app, name="batch")
 app.add_typer(models_app, name="models")
 app.add_typer(cache_app, name="cache")

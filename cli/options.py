@@ -12,12 +12,16 @@ from ..core.errors import CostoptError, nearest
 FORMATS = ("table", "json", "markdown")
 REPORT_FORMATS = (*FORMATS, "html")
 """What a report can be shown as; nothing else has a page."""
+CHECK_FORMATS = (*REPORT_FORMATS, "junit", "sarif", "github")
+"""What a check can be shown as."""
 _SUFFIXES = {
     ".json": "json",
     ".md": "markdown",
     ".markdown": "markdown",
     ".html": "html",
     ".htm": "html",
+    ".sarif": "sarif",
+    ".xml": "junit",
 }
 
 Format = Annotated[
@@ -35,6 +39,16 @@ ReportFormat = Annotated[
         "--format",
         metavar="table|json|markdown|html",
         help="How to show it. Default: by the suffix of --output (.json, .md, .html), else table.",
+        show_default=False,
+    ),
+]
+CheckFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="table|json|markdown|html|junit|sarif|github",
+        help="How to show it. Default: by the suffix of --output (.json, .md, .html, .xml, "
+        ".sarif), else table.",
         show_default=False,
     ),
 ]

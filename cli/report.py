@@ -1,4 +1,4 @@
-"""``costopt report``: a saved report in another format, or at other prices."""
+"""``costopt report``: a saved report or check in another format, or a report at other prices."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,12 +9,13 @@ import typer
 
 from ..core.errors import CostoptError, Where
 from .options import (
+    CHECK_FORMATS,
     REPORT_FORMATS,
+    CheckFormat,
     ConfigFile,
     Debug,
     NoColor,
     Output,
-    ReportFormat,
     RunDir,
     choose_format,
 )
@@ -60,12 +61,12 @@ def report(
     ] = None,
     run_dir: RunDir = None,
     config: ConfigFile = None,
-    format: ReportFormat = None,
+    format: CheckFormat = None,
     output: Output = None,
     no_color: NoColor = False,
     debug: Debug = False,
 ) -> None:
-    """Show a saved report in another format, or at other prices.
+    """Show a saved report or check in another format, or a report at other prices.
 
     Makes no model call: the tokens and verdicts of the report stay, and what
     follows from prices is worked out anew, the recommendation too. For a model
@@ -76,6 +77,7 @@ def report(
       costopt report report.json
       costopt report report.json --format markdown --output report.md
       costopt report report.json --output report.html
+      costopt report check.json --format sarif --output check.sarif
       costopt report report.json --prices contract.toml
       costopt report report.json --price-date 2026-06-01
       costopt report report.json --priced-as anthropic:claude-haiku-4-5
@@ -84,13 +86,20 @@ def report(
     from ..reports.json import from_json
     from ..reports.show import show_report
     from .output import check_output, emit, page_width, wants_colour
+    from .saved_check import check_text, is_check
     from .source import read_text
 
-    chosen = choose_format(format, output, formats=REPORT_FORMATS)
+    choose_format(format, output, formats=CHECK_FORMATS)
     check_output(output)
     wanted = _wanted(prices, price_date, priced_as or ())
+    text = read_text(file, MAX_BYTES)
+    if is_check(text):
+        _refuse_prices(wanted)
+        emit(check_text(file, text, format, output, no_color), output)
+        return
+    chosen = choose_format(format, output, formats=REPORT_FORMATS)
     try:
-        found = from_json(read_text(file, MAX_BYTES))
+        found = from_json(text)
         if wanted is not None:
             found = _repriced(found, wanted, run_dir, config)
     except CostoptError as error:
@@ -98,8 +107,14 @@ def report(
         raise CostoptError(error.what, where=where, hint=error.hint) from None
     colour = wants_colour(no_color, output)
     samples = _samples(found, chosen, run_dir, config)
-    text = show_report(found, chosen, width=page_width(), colour=colour, samples=samples)
-    emit(text, output)
+    shown = show_report(found, chosen, width=page_width(), colour=colour, samples=samples)
+    emit(shown, output)
+
+
+def _refuse_prices(wanted: "Wanted | None") -> None:
+    if wanted is not None:
+        hint = "check again at other prices, or price the report of costopt analyze anew"
+        raise CostoptError("this is a check, which is not priced anew", hint=hint)
 
 
 def _samples(

@@ -8,7 +8,7 @@ stand in ``[tool.costopt]`` itself.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import CostoptError, nearest
@@ -92,6 +92,8 @@ _BUDGETS: Mapping[str, Check] = {
     "max_latency_p95_s": number(0),
     "min_quality": number(-1e9),
 }
+BUDGETS = tuple(_BUDGETS)
+"""The budgets of a prompt, in the order in which they are looked at."""
 _CHECK: Mapping[str, Check] = {"fail_on": texts}
 _FEATURE: Mapping[str, Check] = {"usd_per_month": money}
 _USAGE_COLUMNS: tuple[str, ...] = (
@@ -137,7 +139,8 @@ class PromptRule:
     """What ``[prompts."GLOB"]`` says about the prompts that match; None is "says nothing".
 
     ``cache_hit_rate`` is in [0, 1]; ``margin`` in the metric's own unit. A merged rule's ``glob``
-    is that of the last rule that matched.
+    is that of the last rule that matched. What begins with ``max_`` and ``min_`` are the budgets
+    that `costopt check` keeps: tokens a request, ``max_growth`` as a fraction of the base.
     """
 
     glob: str = ""
@@ -146,6 +149,13 @@ class PromptRule:
     cache_hit_rate: float | None = None
     batch: bool | None = None
     margin: float | None = None
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    max_usd_per_1k: Decimal | None = None
+    max_usd_per_month: Decimal | None = None
+    max_growth: float | None = None
+    max_latency_p95_s: float | None = None
+    min_quality: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +167,14 @@ class Config:
     targets: Mapping[str, TargetConfig] = field(default_factory=dict[str, TargetConfig])
     prompts: tuple[PromptRule, ...] = ()
     """In the file's order."""
+    features: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    """What all prompts of a feature may cost in a month, in USD."""
+    fail_on: tuple[str, ...] = ()
+    """Codes or names of findings that a change may not bring."""
     path: Path | None = None
+    folder: PurePosixPath | None = None
+    """Where it lies in a repository whose paths prompts are named by; ``None`` where prompts are
+    named as the user named them. Then no link is followed: names are compared as they are."""
     unused: tuple[str, ...] = ()
     """Valid tables and keys that `analyze` does not act on, by name."""
 
@@ -182,6 +199,9 @@ class Config:
         return merged
 
     def _relative(self, path: Path) -> str:
+        if self.folder is not None:
+            inside = path.is_relative_to(self.folder)
+            return path.relative_to(self.folder).as_posix() if inside else path.as_posix()
         if self.path is None:
             return path.as_posix()
         try:
@@ -270,6 +290,8 @@ def _config(file: TomlFile, path: Path, prefix: tuple[str, ...], data: Mapping[s
         defaults=_rooted(defaults, path.parent),
         targets=_targets(file, (*prefix, "targets"), data.get("targets", {})),
         prompts=_rules(file, (*prefix, "prompts"), data.get("prompts", {})),
+        features=_features(file, (*prefix, "features"), data.get("features", {})),
+        fail_on=_fail_on(file, (*prefix, "check"), data.get("check", {})),
         path=path,
         unused=_unused(file, prefix, data),
     )
@@ -322,13 +344,11 @@ def _check_url(file: TomlFile, section: tuple[str, ...], url: str | None) -> Non
 
 
 def _rules(file: TomlFile, section: tuple[str, ...], data: object) -> tuple[PromptRule, ...]:
-    known = {item.name for item in fields(PromptRule)}
     rules: list[PromptRule] = []
     for glob, found in _tables(file, section, data).items():
         values = file.values(found, (*section, glob), {**_RULE, **_BUDGETS})
         _check_glob(file, section, glob)
-        kept = {key: value for key, value in values.items() if key in known}
-        rules.append(PromptRule(glob=glob, **kept))
+        rules.append(PromptRule(glob=glob, **values))
     return tuple(rules)
 
 
@@ -340,11 +360,21 @@ def _check_glob(file: TomlFile, section: tuple[str, ...], glob: str) -> None:
         raise file.error(f'"{glob}" is no valid glob', (*section, glob), None, hint) from None
 
 
+def _features(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, Decimal]:
+    found = {
+        name: file.values(values, (*section, name), _FEATURE)
+        for name, values in _tables(file, section, data).items()
+    }
+    return {name: values["usd_per_month"] for name, values in found.items() if values}
+
+
+def _fail_on(file: TomlFile, section: tuple[str, ...], data: object) -> tuple[str, ...]:
+    codes: tuple[str, ...] = file.values(data, section, _CHECK).get("fail_on", ())
+    return codes
+
+
 def _unused(file: TomlFile, prefix: tuple[str, ...], data: Mapping[str, Any]) -> tuple[str, ...]:
     names = [f"[{key}]" for key in ("features", "check", "usage") if key in data]
-    file.values(data.get("check", {}), (*prefix, "check"), _CHECK)
-    for name, found in _tables(file, (*prefix, "features"), data.get("features", {})).items():
-        file.values(found, (*prefix, "features", name), _FEATURE)
     usage = file.values(data.get("usage", {}), (*prefix, "usage"), {"columns": lambda value: value})
     columns: dict[str, Check] = dict.fromkeys(_USAGE_COLUMNS, text)
     file.values(usage.get("columns", {}), (*prefix, "usage", "columns"), columns)

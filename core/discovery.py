@@ -95,7 +95,22 @@ def load_prompts(paths: Sequence[Path]) -> Loaded:
         CostoptError: a missing path, nothing found, a named file that cannot be read, or not
             one prompt among all that was found.
     """
-    files = discover(paths).files
+    read = read_found(discover(paths).files)
+    if not read.loaded.prompts:
+        _refuse(paths, read.errors)
+    return read.loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of files that may be prompts, and why the others could not be."""
+
+    loaded: Loaded
+    errors: tuple[CostoptError, ...]
+
+
+def read_found(files: Iterable[Found]) -> Read:
+    """Read files; one that cannot be read is listed with its reason, and stops nothing."""
     prompts: list[LoadedPrompt] = []
     left: list[Skipped] = []
     errors: list[CostoptError] = []
@@ -113,9 +128,7 @@ def load_prompts(paths: Sequence[Path]) -> Loaded:
             left += reading.notes
             templates = (parsed.template for parsed in reading.parsed)
             prompts += [LoadedPrompt(t, _eval_set(t, file)) for t in templates]
-    if not prompts:
-        _refuse(paths, errors)
-    return Loaded(tuple(prompts), tuple(left))
+    return Read(Loaded(tuple(prompts), tuple(left)), tuple(errors))
 
 
 def _refuse(paths: Sequence[Path], errors: Sequence[CostoptError]) -> None:
@@ -138,16 +151,26 @@ def _eval_set(template: PromptTemplate, file: Found) -> Path | str | None:
 
 
 def _beside(path: Path) -> Path | None:
-    """Return the eval set that stands beside a prompt file.
+    """Return the eval set that stands beside a prompt file."""
+    names = (path.with_name(name) for name in eval_set_names(path.name))
+    return next((candidate for candidate in names if candidate.is_file()), None)
+
+
+def eval_set_names(name: str) -> tuple[str, ...]:
+    """Return what the eval set beside a prompt file may be called; the first that is there is it.
 
     ``evals.*`` beside ``prompt.*``, else ``STEM.evals.*`` beside ``STEM.*``.
+
+    Example:
+        >>> eval_set_names("faq.md")
+        ('faq.evals.jsonl', 'faq.evals.csv', 'faq.evals.parquet')
     """
+    path = Path(name)
     stems = dict.fromkeys((path.stem, path.name.split(".")[0]))
     bases = [f"{stem}.evals" for stem in stems]
     if _is_prompt_name(path.name):
         bases.insert(0, "evals")
-    candidates = (path.with_name(base + suffix) for base in bases for suffix in EVAL_SUFFIXES)
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    return tuple(base + suffix for base in bases for suffix in EVAL_SUFFIXES)
 
 
 def _is_prompt_name(name: str) -> bool:
@@ -176,7 +199,7 @@ def _folder(root: Path) -> list[Found]:
         folders[:] = sorted(
             name for name in folders if name[0] != "." and not ignored(real, name, is_folder=True)
         )
-        kept = [name for name in sorted(names) if not _is_other(name) and format_of(Path(name))]
+        kept = [name for name in sorted(names) if _may_be_prompt(name)]
         kept = [name for name in kept if not ignored(real, name, is_folder=False)]
         count += len(names)
         if count > MAX_FILES:
@@ -188,11 +211,48 @@ def _folder(root: Path) -> list[Found]:
 
 
 def _files(folder: Path, names: Sequence[str]) -> Iterator[Found]:
-    own = [name for name in names if _is_prompt_name(name)]
-    for name in own or names:
+    for name, named in _picked(names):
         path = folder / name
         if path.is_file():
-            yield Found(path, path.as_posix(), _beside(path), named=bool(own))
+            yield Found(path, path.as_posix(), _beside(path), named=named)
+
+
+def _may_be_prompt(name: str) -> bool:
+    return not _is_other(name) and format_of(Path(name)) is not None
+
+
+def _picked(names: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Yield which files of one folder are prompts: beside ``prompt.*`` nothing else is one."""
+    own = [name for name in names if _is_prompt_name(name)]
+    for name in own or names:
+        yield name, bool(own)
+
+
+def prompt_files(listing: Iterable[str]) -> dict[str, bool]:
+    """Return which files of a listing are prompts by their names, as a search would find them.
+
+    What a promptfoo configuration refers to is still among them: their names do not tell.
+
+    Args:
+        listing: Paths with forward slashes, relative to one root; what git ignores is not in it.
+
+    Returns:
+        The path, and whether the file is called ``prompt.*``.
+
+    Example:
+        >>> prompt_files(["a/prompt.md", "a/notes.md", "b/faq.md", "b/README.md", ".x/c.md"])
+        {'a/prompt.md': True, 'b/faq.md': False}
+    """
+    folders: dict[str, list[str]] = {}
+    for path in listing:
+        folder, _, name = path.rpartition("/")
+        if _may_be_prompt(name) and not f"/{folder}".count("/."):
+            folders.setdefault(folder, []).append(name)
+    return {
+        f"{folder}/{name}".lstrip("/"): named
+        for folder in sorted(folders)
+        for name, named in _picked(sorted(folders[folder]))
+    }
 
 
 def _referenced(paths: Iterable[Path]) -> frozenset[Path]:

@@ -90,7 +90,8 @@ class TargetError(Exception):
     Args:
         message: What it said, without secrets.
         kind: ``rate_limit``, ``server``, ``timeout``, ``rejected`` or ``refused``; ``pending``
-            where the request waits in a batch.
+            where the request waits in a batch, ``missing`` where nobody is asked and it is not
+            stored.
         retry_after_s: Seconds that the server asked to wait.
         possibly_paid: Whether the request may have been billed all the same.
     """

@@ -232,6 +232,8 @@ class FailureKind(StrEnum):
     SCORER = "scorer"
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
+    MISSING = "missing"
+    """Answers come out of the store alone, and its answer is not there."""
     PENDING = "pending"
     """Its request waits in a batch."""
 

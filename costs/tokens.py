@@ -54,6 +54,21 @@ def counter_for(ref: str) -> TokenCounter:
     return _counter(tokenizer or ESTIMATE)
 
 
+def server_counter_for(model: str) -> TokenCounter:
+    """Return the counter of a model behind a server of one's own.
+
+    Where its name alone tells nothing, that is an estimate, which says so.
+
+    Example:
+        >>> server_counter_for("llama3").exact, server_counter_for("our-model").tokenizer
+        (True, 'o200k_base (estimated)')
+    """
+    try:
+        return counter_for(model)
+    except CostoptError:
+        return counter_for(f"compatible:{model}")
+
+
 def _known_names() -> set[str]:
     """Return the names that need no provider."""
     from tiktoken.model import MODEL_TO_ENCODING

@@ -52,6 +52,8 @@ class PromptResult:
     """Finds the stored answer to a request; asks nobody."""
     paid: Paid | None = None
     """Says what an answer cost."""
+    edits: tuple[Variant, ...] = ()
+    """The prompt and what strategies make of it, for findings; where empty, those of ``static``."""
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -111,7 +113,8 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
 def _findings(prompt: Prepared, results: Sequence[PromptResult]) -> Found:
     if not results:
         return Found((), ())
-    return findings(prompt.template, results[0].static, [result.meter for result in results])
+    edits = results[0].edits or results[0].static
+    return findings(prompt.template, edits, [result.meter for result in results])
 
 
 def _noise(result: PromptResult) -> NoiseFloor | None:

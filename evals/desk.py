@@ -54,6 +54,8 @@ class Desk:
     batches: BatchClient | None = None
     """The client, where it asks in batches."""
     store: AnswerStore | None = None
+    replayed: bool = False
+    """Whether answers come out of the store alone."""
     compressor: ContextCompressor | None = None
     seat: Seat | None = None
     """Who judges answers, the same for all targets; ``None`` where no judge was named."""
@@ -61,29 +63,17 @@ class Desk:
 
     def begin(self, prompt: Prepared, chains: tuple[Chain, ...], tally: Tally) -> PromptResult:
         """Return a prompt's result in the making; with a measurement where there can be one."""
-        context = StrategyContext(
-            count=self.counter,
-            compressor=self.compressor,
-            capabilities=self.target.capabilities if self.target else frozenset(),
-            references=_references(prompt),
-        )
-        shortener = Shortener(
-            context=context, timings=answers_dir(self.options.run_dir) / "timings"
-        )
+        context = self.context_for(prompt)
+        shortener = self.shortener_for(context)
         proposed = propose(prompt.template, chains, context)
         if prompt.eval_set is None:
             proposed = tuple(_without_rows(variant) for variant in proposed)
         variants = (Variant(name="baseline", template=prompt.template), *proposed)
-        meter = self._meter(prompt, shortener)
-        judges = self._judges(prompt)
+        meter = self.meter_for(prompt, shortener)
+        judges = self.judges_for(prompt)
         fits = self.fit(prompt)
         measurement = None
-        if (
-            self.client is not None
-            and prompt.eval_set is not None
-            and any(judges.values())
-            and fits.cannot is None
-        ):
+        if prompt.eval_set is not None and self.measures(judges, fits):
             plan = self._plan(prompt.eval_set, chains, variants)
             meter.rows = plan.rows
             measurement = Measurement(
@@ -93,26 +83,34 @@ class Desk:
                     join=len(chains) > 1,
                     context=context,
                     plan=plan,
-                    runner=self._runner(prompt, judges, tally, shortener),
+                    runner=self.runner_for(prompt, judges, tally, shortener),
                     meter=meter,
                     judges=judges,
                     race=self.options.search == "racing" and self.batches is None,
                     together=self.batches is not None,
                 )
             )
-            if meter.hourly:
-                meter.timed = partial(_generated, measurement)
+        return self.result_of(variants, meter, measurement, judges, fit_notes(fits), prompt)
+
+    def result_of(
+        self,
+        variants: tuple[Variant, ...],
+        meter: Meter,
+        measurement: Measurement | None,
+        judges: dict[str, Judge | None],
+        notes: tuple[str, ...],
+        prompt: Prepared,
+    ) -> PromptResult:
+        """Put a result together, measured or not."""
+        if measurement is not None and meter.hourly:
+            meter.timed = partial(_generated, measurement)
         return PromptResult(
             target=self.name,
             static=variants,
             meter=meter,
             measurement=measurement,
             judges=judges,
-            notes=(
-                *((f"not measured: {fits.cannot}",) if fits.cannot else ()),
-                *fits.notes,
-                *(_counted_note(prompt, meter) if measurement is None else ()),
-            ),
+            notes=(*notes, *(_counted_note(prompt, meter) if measurement is None else ())),
             lookup=self.stored,
             paid=paid_by(
                 self.own,
@@ -121,7 +119,25 @@ class Desk:
             ),
         )
 
-    def _meter(self, prompt: Prepared, shortener: Shortener) -> Meter:
+    def measures(self, judges: dict[str, Judge | None], fits: Fit) -> bool:
+        """Whether rows can be measured here: somebody is asked, can answer, and is judged."""
+        return self.client is not None and any(judges.values()) and fits.cannot is None
+
+    def context_for(self, prompt: Prepared) -> StrategyContext:
+        """Return what strategies are handed for a prompt."""
+        return StrategyContext(
+            count=self.counter,
+            compressor=self.compressor,
+            capabilities=self.target.capabilities if self.target else frozenset(),
+            references=_references(prompt),
+        )
+
+    def shortener_for(self, context: StrategyContext) -> Shortener:
+        """Return what shortens variables' values."""
+        return Shortener(context=context, timings=answers_dir(self.options.run_dir) / "timings")
+
+    def meter_for(self, prompt: Prepared, shortener: Shortener) -> Meter:
+        """Return what weighs a prompt's variants, on the first rows until there is a plan."""
         rows = prompt.eval_set.samples if prompt.eval_set else ()
         most = self.options.samples or STATIC_ROWS
         return Meter(
@@ -133,6 +149,7 @@ class Desk:
             cache_hit_rate=prompt.rule.cache_hit_rate,
             batch=bool(prompt.rule.batch),
             shortener=shortener,
+            replayed=self.replayed,
         )
 
     def stored(self, request: Request) -> Answer | None:
@@ -165,13 +182,14 @@ class Desk:
         settings = prompt.template.settings
         return fit(settings, self.name, self.target.capabilities, declared=known)
 
-    def _runner(
+    def runner_for(
         self,
         prompt: Prepared,
         judges: dict[str, Judge | None],
         tally: Tally,
         shortener: Shortener,
     ) -> Runner:
+        """Return what runs a prompt's trials."""
         if self.client is None or prompt.eval_set is None:
             raise ValueError("a runner needs a client and an eval set")
         return Runner(
@@ -202,7 +220,7 @@ class Desk:
         minutes = self.options.max_minutes
         return None if minutes is None else self.began + 60.0 * minutes
 
-    def _judges(self, prompt: Prepared) -> dict[str, Judge | None]:
+    def judges_for(self, prompt: Prepared) -> dict[str, Judge | None]:
         """Say what judges each side: log-likelihood only ever judges the input side."""
         can = self.target.capabilities if self.target else frozenset[str]()
         asked = prompt.asked_metric
@@ -246,6 +264,11 @@ class Desk:
             await self.batches.close()
         if self.target is not None:
             await self.target.close()
+
+
+def fit_notes(fits: Fit) -> tuple[str, ...]:
+    """Return what is to be said of how a prompt's settings fit a target."""
+    return (*((f"not measured: {fits.cannot}",) if fits.cannot else ()), *fits.notes)
 
 
 def _counted_note(prompt: Prepared, meter: Meter) -> tuple[str, ...]:

@@ -51,6 +51,8 @@ class Meter:
     batch: bool = False
     """Whether the prompt's calls are made in batches."""
     shortener: Shortener | None = None
+    replayed: bool = False
+    """Whether its answers come out of the store alone."""
     timed: Callable[[], Iterable[Answer]] | None = None
     """All answers that the target generated, where its server is paid by the hour."""
     _inputs: dict[str, float] = field(default_factory=dict[str, float])
@@ -235,7 +237,9 @@ class Meter:
         if weight.output is None:
             return "list"
         own = weight.output_measured and not self.recount and not self.hourly
-        return "measured" if own else "estimated"
+        if not own:
+            return "estimated"
+        return "replayed" if self.replayed else "measured"
 
 
 def _latency_s(answer: Answer) -> float:

@@ -9,13 +9,13 @@ from ..core.config import TargetConfig
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.progress import Progress
-from ..core.protocols import ContextCompressor, Target, TokenCounter
+from ..core.protocols import Asker, ContextCompressor, Target, TokenCounter
 from ..core.report import TargetInfo
 from ..core.types import Request, Usage, schemas_text
 from ..costs.billing import billed_price
 from ..costs.hit_rates import cache_terms
 from ..costs.prices import Price, cost_of, default_priced_as, price_for
-from ..costs.tokens import counter_for
+from ..costs.tokens import counter_for, server_counter_for
 from ..models.batch_client import BatchClient
 from ..models.batches.base import BatchApi
 from ..models.batches.journal import BatchJournal
@@ -27,8 +27,9 @@ from ..models.cluster import Cluster
 from ..models.compatible import DEFAULT_TIMEOUT_S
 from ..models.ledger import Ledger
 from ..models.pacing import Pace
+from ..models.replay import ReplayClient
 from ..models.spending import Spending
-from ..models.store import AnswerStore
+from ..models.store import FILE_NAME, AnswerStore
 from ..models.targets import EMBEDDED, open_target
 from .desk import Desk
 from .judging import Seat
@@ -57,6 +58,25 @@ class Shared:
             self.batches.close()
         self.ledger.close()
         self.ledger.store.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """What takes the place of `Shared` where nobody is asked: a store, if there is one."""
+
+    store: AnswerStore | None
+
+    def close(self) -> None:
+        """Give the store back."""
+        if self.store is not None:
+            self.store.close()
+
+
+def open_replay(options: AnalyzeOptions, progress: Progress) -> Replay:
+    """Open the answer store where there is one; none is made."""
+    folder = answers_dir(options.run_dir)
+    there = (folder / FILE_NAME).is_file()
+    return Replay(store=AnswerStore(folder, progress.note) if there else None)
 
 
 def open_shared(options: AnalyzeOptions, progress: Progress) -> Shared:
@@ -90,11 +110,13 @@ def open_desk(
     options: AnalyzeOptions,
     progress: Progress,
     *,
-    shared: Shared | None,
+    shared: Shared | Replay | None,
     compressor: ContextCompressor | None,
     seat: Seat | None = None,
 ) -> Desk:
     """Open and price a target; without ``shared`` nothing will be asked (a static run).
+
+    With a `Replay` nothing is asked either, and it answers with what is stored.
 
     Raises:
         CostoptError: an unknown target, missing weights or key, or a cap on unpriced calls.
@@ -132,6 +154,10 @@ def open_desk(
     )
     if target is None or shared is None:
         return desk
+    if isinstance(shared, Replay):
+        desk.store, desk.client = shared.store, ReplayClient(target, shared.store)
+        desk.replayed = True
+        return desk
     desk.store = shared.ledger.store
     if api is not None:
         desk.client = desk.batches = _batch_client(target, api, config, shared, desk)
@@ -140,7 +166,9 @@ def open_desk(
     return desk
 
 
-def open_seat(options: AnalyzeOptions, progress: Progress, shared: Shared | None) -> Seat | None:
+def open_seat(
+    options: AnalyzeOptions, progress: Progress, shared: Shared | Replay | None
+) -> Seat | None:
     """Open and price the judge, which shares the run's store, cap and books.
 
     Raises:
@@ -156,9 +184,13 @@ def open_seat(options: AnalyzeOptions, progress: Progress, shared: Shared | None
     if target is None:
         return None
     counter = _own_counter(name, config, target)
+    if isinstance(shared, Replay):
+        client: Asker = ReplayClient(target, shared.store)
+    else:
+        client = _client(target, config, own, counter, options, progress, shared)
     return Seat(
         name=name,
-        client=_client(target, config, own, counter, options, progress, shared),
+        client=client,
         counter=counter,
         own=own,
         free=name == EMBEDDED,
@@ -201,12 +233,15 @@ def _most_at_once(name: str, config: TargetConfig, options: AnalyzeOptions) -> i
 
 
 def _open(
-    name: str, options: AnalyzeOptions, progress: Progress, shared: Shared | None
+    name: str, options: AnalyzeOptions, progress: Progress, shared: Shared | Replay | None
 ) -> Target | None:
     if options.static:
         return None
-    target = open_target(name, options.config, offline=options.offline, progress=progress)
-    if shared is not None and shared.cluster is not None:
+    config, replayed = options.config, isinstance(shared, Replay)
+    target = open_target(
+        name, config, offline=options.offline, progress=progress, asked=not replayed
+    )
+    if isinstance(shared, Shared) and shared.cluster is not None:
         return shared.cluster.open(target, options.config, offline=options.offline)
     return target
 
@@ -261,7 +296,10 @@ def _check_cap(name: str, own: Price | None, options: AnalyzeOptions) -> None:
 
 
 def _own_counter(name: str, config: TargetConfig, target: Target | None) -> TokenCounter:
-    return target.counter if target else counter_for(config.model or name)
+    if target is not None:
+        return target.counter
+    count = server_counter_for if config.base_url is not None else counter_for
+    return count(config.model or name)
 
 
 def _worst_case(request: Request, *, price: Price, counter: TokenCounter) -> Decimal:

@@ -51,18 +51,39 @@ def prepare(prompt: LoadedPrompt, options: AnalyzeOptions) -> Prepared:
         CostoptError: a bad eval set, an unknown metric, a variable without a value, or an eval
             set without references for a metric that needs them.
     """
-    rule = options.config.rule_for(prompt.template.source.path)
-    template = replace(
-        prompt.template,
-        feature=rule.feature or prompt.template.feature,
-        calls_per_month=(
-            rule.calls_per_month
-            if rule.calls_per_month is not None
-            else prompt.template.calls_per_month
-        ),
-    )
     asked = get(options.metric) if options.metric else None
     eval_set = None if options.static and not _has_rows(prompt, options) else _rows(prompt, options)
+    prepared = prepare_with(prompt.template, eval_set, asked, options)
+    if eval_set is not None:
+        check_renders(prepared.template, eval_set)
+    return prepared
+
+
+def prepare_with(
+    template: PromptTemplate,
+    eval_set: EvalSet | None,
+    asked: Metric | None,
+    options: AnalyzeOptions,
+) -> Prepared:
+    """Make a prompt ready with rows that are there already.
+
+    Args:
+        template: The prompt.
+        eval_set: Its rows.
+        asked: The metric of the command line.
+        options: The others.
+
+    Raises:
+        CostoptError: an unknown metric, one that needs what is not there, or no judge for it.
+    """
+    rule = options.config.rule_for(template.source.path)
+    template = replace(
+        template,
+        feature=rule.feature or template.feature,
+        calls_per_month=(
+            rule.calls_per_month if rule.calls_per_month is not None else template.calls_per_month
+        ),
+    )
     named = template.metric or (eval_set.metric if eval_set else None)
     own = get(named) if named else None
     _check_judge(asked or own, template, options)
@@ -74,10 +95,7 @@ def prepare(prompt: LoadedPrompt, options: AnalyzeOptions) -> Prepared:
         margin=rule.margin if rule.margin is not None else template.margin,
         rule=rule,
     )
-    if eval_set is not None:
-        prepared = _with_metric(prepared, eval_set)
-        _check_renders(template, eval_set)
-    return prepared
+    return prepared if eval_set is None else _with_metric(prepared, eval_set)
 
 
 def _check_judge(metric: Metric | None, template: PromptTemplate, options: AnalyzeOptions) -> None:
@@ -119,6 +137,11 @@ def _rows(prompt: LoadedPrompt, options: AnalyzeOptions) -> EvalSet | None:
             limit=None,
             offline=options.offline,
         )
+    return inline_rows(template)
+
+
+def inline_rows(template: PromptTemplate) -> EvalSet | None:
+    """Return the rows that a prompt's own file holds; ``None`` where it holds none."""
     if not template.inline_samples:
         return None
     samples = template.inline_samples
@@ -145,8 +168,12 @@ def _with_metric(prepared: Prepared, eval_set: EvalSet) -> Prepared:
     return prepared
 
 
-def _check_renders(template: PromptTemplate, eval_set: EvalSet) -> None:
-    """Render the first row: a template that cannot render is found before it is paid for."""
+def check_renders(template: PromptTemplate, eval_set: EvalSet) -> None:
+    """Render the first row: a template that cannot render is found before it is paid for.
+
+    Raises:
+        CostoptError: it cannot.
+    """
     sample = eval_set.samples[0]
     try:
         render(template, sample.inputs)

@@ -32,6 +32,7 @@ _KINDS = {
     "timeout": FailureKind.TIMEOUT,
     "refused": FailureKind.REFUSED,
     "pending": FailureKind.PENDING,
+    "missing": FailureKind.MISSING,
 }
 
 

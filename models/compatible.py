@@ -10,10 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import CostoptError
 from ..core.protocols import TargetError, TokenCounter
 from ..core.types import Answer, GenerationSettings, Request, Usage
-from ..costs.tokens import counter_for
+from ..costs.tokens import server_counter_for
 from . import openai_models
 from .api_key import read_key, without_keys
 from .chat import Completion, Dialect, chat_body, read_completion
@@ -51,6 +50,7 @@ class CompatibleTarget:
         reasoning_apart: Whether its completion tokens leave those of reasoning out.
         timeout_s: Seconds for one answer.
         paying: Whether its calls are billed though it takes no key; those with a key always are.
+        asked: Whether it will be asked; else no key is needed to say who it is.
 
     Raises:
         CostoptError: the variable is named and empty.
@@ -71,6 +71,7 @@ class CompatibleTarget:
         reasoning_apart: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         paying: bool = False,
+        asked: bool = True,
     ) -> None:
         self.name = name
         self.model = model
@@ -83,10 +84,11 @@ class CompatibleTarget:
         self._cache_reads = cache_reads
         self._reasoning_apart = reasoning_apart
         self._timeout_s = timeout_s
-        self._counter = _counter(tokenizer or model)
+        self._counter = server_counter_for(tokenizer or model)
         self._client: LeanClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._key()
+        if asked:
+            self._key()
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -195,10 +197,3 @@ class CompatibleTarget:
     def _lost(self, message: str, kind: str) -> TargetError:
         """Return the error for an answer that may have been made, and is then paid for."""
         return TargetError(self._clean(message), kind=kind, possibly_paid=self._paying)
-
-
-def _counter(model: str) -> TokenCounter:
-    try:
-        return counter_for(model)
-    except CostoptError:  # Unknown by its name alone: an estimate, which says so.
-        return counter_for(f"compatible:{model}")

@@ -46,6 +46,7 @@ class HostedTarget:
         base_url: The provider's endpoint by default.
         capabilities: What it can do; by default what the provider and the library declare.
         timeout_s: Seconds for one answer.
+        asked: Whether it will be asked; else no key is needed to say who it is.
 
     Raises:
         CostoptError: the SDK is not installed, or there is no key.
@@ -61,6 +62,7 @@ class HostedTarget:
         base_url: str | None = None,
         capabilities: frozenset[str] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        asked: bool = True,
     ) -> None:
         require_installed(provider)
         self.name = name
@@ -72,11 +74,12 @@ class HostedTarget:
         self._timeout_s = timeout_s
         self._opened: Opened | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        if provider.speaks == "bedrock":
+        if asked and provider.speaks == "bedrock":
             from .bedrock import aws_session
 
             aws_session(self._key())  # No region or no credentials: said now, not while asking.
-        self._key()
+        if asked:
+            self._key()
         self.capabilities = capabilities or _capabilities(provider, model)
 
     @property

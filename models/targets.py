@@ -1,5 +1,7 @@
 """Targets by name: the embedded one, those of the configuration, hosted providers."""
 
+from pathlib import Path
+
 from ..core.config import Config, TargetConfig
 from ..core.errors import CostoptError, nearest
 from ..core.progress import Progress
@@ -10,7 +12,9 @@ from .providers import CHAT, PROVIDERS, Provider
 EMBEDDED = "embedded"
 
 
-def open_target(name: str, config: Config, *, offline: bool, progress: Progress) -> Target:
+def open_target(
+    name: str, config: Config, *, offline: bool, progress: Progress, asked: bool = True
+) -> Target:
     """Return a target that is ready to be asked; the embedded model's weights are fetched.
 
     Args:
@@ -18,6 +22,8 @@ def open_target(name: str, config: Config, *, offline: bool, progress: Progress)
         config: The configuration.
         offline: Fetch nothing.
         progress: Told about a download.
+        asked: Whether it will be asked. Else it says who it is, by which its stored answers are
+            found: no key and no weights are needed.
 
     Raises:
         CostoptError: an unknown name or provider, no key, no SDK, no weights; nothing was asked.
@@ -26,12 +32,12 @@ def open_target(name: str, config: Config, *, offline: bool, progress: Progress)
     if found is None:
         found = _unnamed(name, config)
     if name == EMBEDDED or found.model == EMBEDDED:
-        return _embedded(offline, progress)
+        return _embedded(offline, progress, asked=asked)
     if found.base_url is not None:
-        return _compatible(found, found.base_url)
+        return _compatible(found, found.base_url, asked=asked)
     provider, model = hosted(found)
     build = _chat if provider.speaks == CHAT else _sdk
-    return build(found, provider, model)
+    return build(found, provider, model, asked=asked)
 
 
 def target_names(config: Config) -> tuple[str, ...]:
@@ -79,14 +85,16 @@ def _unnamed(name: str, config: Config) -> TargetConfig:
     return TargetConfig(name=name, model=name)
 
 
-def _embedded(offline: bool, progress: Progress) -> Target:
+def _embedded(offline: bool, progress: Progress, *, asked: bool) -> Target:
     from .embedded import EmbeddedTarget
-    from .weights import pull
+    from .weights import pull, weights_path
 
+    if not asked:
+        return EmbeddedTarget(weights_path() or Path())
     return EmbeddedTarget(pull(progress, offline=offline))
 
 
-def _compatible(found: TargetConfig, base_url: str) -> Target:
+def _compatible(found: TargetConfig, base_url: str, *, asked: bool) -> Target:
     from .compatible import OWN, CompatibleTarget
 
     return CompatibleTarget(
@@ -99,6 +107,7 @@ def _compatible(found: TargetConfig, base_url: str) -> Target:
         cache_reads=found.price is not None and "cache_read" in found.price,
         capabilities=found.capabilities or OWN,
         left_out=LEFT_OUT - found.capabilities if found.capabilities else frozenset(),
+        asked=asked,
     )
 
 
@@ -109,7 +118,7 @@ def _tokenizer(found: TargetConfig) -> str | None:
     return None
 
 
-def _chat(found: TargetConfig, provider: Provider, model: str) -> Target:
+def _chat(found: TargetConfig, provider: Provider, model: str, *, asked: bool) -> Target:
     from .compatible import OWN, CompatibleTarget
 
     known = found.capabilities or provider.capabilities
@@ -128,10 +137,11 @@ def _chat(found: TargetConfig, provider: Provider, model: str) -> Target:
         left_out=LEFT_OUT - known if known else frozenset(),
         refuses=provider.name == "openai" and found.capabilities is None,
         reasoning_apart=provider.reasoning_apart,
+        asked=asked,
     )
 
 
-def _sdk(found: TargetConfig, provider: Provider, model: str) -> Target:
+def _sdk(found: TargetConfig, provider: Provider, model: str, *, asked: bool) -> Target:
     from .hosted import HostedTarget
 
     return HostedTarget(
@@ -140,4 +150,5 @@ def _sdk(found: TargetConfig, provider: Provider, model: str) -> Target:
         model=model,
         api_key_env=found.api_key_env,
         capabilities=found.capabilities,
+        asked=asked,
     )

@@ -19,7 +19,7 @@ from ..core.report import (
     VariantReport,
 )
 from ..core.types import Message
-from .decode import decode
+from .decode import REPORT_HINT, decode
 from .safe import inert
 
 _ORDER: Mapping[type, tuple[str, ...]] = {
@@ -90,8 +90,17 @@ def to_json(report: Report) -> str:
     Raises:
         ValueError: a number is not finite, which is a bug where it was made.
     """
-    data = {"schema": SCHEMA, **_object(report)}
+    return dumped(report_data(report))
+
+
+def dumped(data: Mapping[str, Any]) -> str:
+    """Return an object as indented JSON that no terminal and no log obeys."""
     return inert(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """Return the report as an object of JSON, schema first."""
+    return {"schema": SCHEMA, **_object(report)}
 
 
 def from_json(text: str) -> Report:
@@ -100,19 +109,32 @@ def from_json(text: str) -> Report:
     Raises:
         CostoptError: not JSON, another schema, a missing key or a value of a wrong type.
     """
-    hint = "write one with: costopt analyze PATH --format json --output report.json"
+    data = load_object(text, SCHEMA, what="a report", hint=REPORT_HINT)
+    read_texts(data)
+    return decode(Report, data, "")
+
+
+def load_object(text: str, schema: str, *, what: str, hint: str) -> dict[str, Any]:
+    """Read an object of JSON that names a schema; numbers with a point are Decimal.
+
+    Raises:
+        CostoptError: not JSON, or another schema.
+    """
     try:
         data = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, ArithmeticError, RecursionError) as error:
-        raise CostoptError(f"not a report: broken JSON ({error})", hint=hint) from None
-    schema = data.get("schema") if isinstance(data, dict) else None
-    if schema != SCHEMA:
-        what = f"not a report of schema {SCHEMA}: found {schema!r:.60}"
-        raise CostoptError(what, hint=hint)
+        raise CostoptError(f"not {what}: broken JSON ({error})", hint=hint) from None
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != schema:
+        raise CostoptError(f"not {what} of schema {schema}: found {found!r:.60}", hint=hint)
+    return cast("dict[str, Any]", data)
+
+
+def read_texts(data: Mapping[str, Any]) -> None:
+    """Turn ``text`` of a report's variants, in place, into the message that it stands for."""
     for prompt in _dicts(data, "prompts"):
         for variant in _dicts(prompt, "variants"):
             _read_text(variant)
-    return decode(Report, data, "")
 
 
 def _no_constant(name: str) -> None:
@@ -136,7 +158,7 @@ def _object(value: object) -> dict[str, Any]:
     names = _ORDER.get(type(value)) or tuple(item.name for item in fields(cast(Any, value)))
     silent = _WHERE_SET.get(type(value), frozenset())
     found = {name: getattr(value, name) for name in names}
-    data = {name: _plain(one) for name, one in found.items() if name not in silent or _says(one)}
+    data = {name: as_data(one) for name, one in found.items() if name not in silent or _says(one)}
     if isinstance(value, VariantReport) and _is_text(value):
         content = value.messages[0].content
         return {
@@ -156,14 +178,15 @@ def _is_text(variant: VariantReport) -> bool:
     return not variant.chat and len(only) == 1 and only[0].role == "user"
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 (JSON)
+def as_data(value: object) -> Any:  # noqa: ANN401 (JSON)
+    """Return a value of `core` as JSON's own kinds."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, str):
         # A lone surrogate is no Unicode text: it could not be written to a file.
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): as_data(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [as_data(item) for item in value]
     return _object(value) if is_dataclass(value) else value

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import StringIO
-from typing import TYPE_CHECKING
 
 from ..core.report import (
     Across,
@@ -17,14 +15,12 @@ from . import across, attributed, facts, money
 from .evidence import evidence_lines, spent_on_judge
 from .findings import grouped
 from .numbers import count
+from .page import Page
 from .rows import Row, columns, table_rows
 from .runtime import program_lines, runtime_line
 from .safe import clean
 from .suggested import suggestion_lines
 from .table import Column, fit, pad, widths
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 SKIPPED_SHOWN = 20
 """Skipped files named in full; the rest are counted, and all of them are in the JSON."""
@@ -52,7 +48,7 @@ def render(report: Report, width: int, colour: bool, command: str | None = None)
         colour: Whether to use the terminal's colours.
         command: The command that made the report, for the last lines.
     """
-    page = _Page(width, colour)
+    page = Page(width, colour)
     _heading(page, report)
     grid = _grid(report, width)
     for prompt in report.prompts:
@@ -103,58 +99,7 @@ def _grid(report: Report, width: int) -> _Grid:
     return _Grid(tuple(column.header for column in kept), sizes, compact, report.static)
 
 
-class _Page:
-    """Collects lines; long sentences wrap with their indent, table rows and commands never."""
-
-    def __init__(self, width: int, colour: bool) -> None:
-        from rich.console import Console
-
-        self.width = width
-        self._file = StringIO()
-        self._console = Console(
-            file=self._file,
-            width=width,
-            force_terminal=colour,
-            color_system="standard" if colour else None,
-            no_color=not colour,
-            legacy_windows=False,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
-
-    def gap(self) -> None:
-        self._file.write("\n")
-
-    def row(self, parts: Iterable[tuple[str, str]]) -> None:
-        """Write one line that is not wrapped, as (text, style) parts."""
-        self._print(_assemble(parts), wrap=False)
-
-    def say(self, text: str, style: str = "", indent: int = 2, hang: int = 0) -> None:
-        """Write a sentence, wrapped at ``indent``; further lines by ``hang`` more."""
-        from rich.text import Text
-
-        lines = Text(text).wrap(self._console, self.width - indent - hang)
-        for index, line in enumerate(lines):
-            line.rstrip()
-            space = " " * (indent + (hang if index else 0))
-            # Where a line is broken, what stood in its middle may come to read as a command.
-            self._print(_assemble([(space, ""), (clean(line.plain), style)]), wrap=False)
-
-    def text(self) -> str:
-        return self._file.getvalue()
-
-    def _print(self, text: "Text", *, wrap: bool) -> None:
-        self._console.print(text, no_wrap=not wrap, overflow="ignore", crop=False, soft_wrap=True)
-
-
-def _assemble(parts: Iterable[tuple[str, str]]) -> "Text":
-    from rich.text import Text
-
-    return Text.assemble(*((text, style) for text, style in parts if text))
-
-
-def _heading(page: _Page, report: Report) -> None:
+def _heading(page: Page, report: Report) -> None:
     prompts = f"{len(report.prompts)} prompt{'' if len(report.prompts) == 1 else 's'}"
     static = ", static: no model was asked" if report.static else ""
     page.row(
@@ -169,7 +114,7 @@ def _heading(page: _Page, report: Report) -> None:
         page.say(clean(note, 400), "dim", indent=0, hang=2)
 
 
-def _prompt(page: _Page, prompt: PromptReport, report: Report, grid: _Grid) -> None:
+def _prompt(page: Page, prompt: PromptReport, report: Report, grid: _Grid) -> None:
     from rich.cells import cell_len
 
     page.gap()
@@ -197,7 +142,7 @@ def _prompt(page: _Page, prompt: PromptReport, report: Report, grid: _Grid) -> N
         page.say(clean(note, 400), "dim", hang=2)
 
 
-def _across(page: _Page, found: Across) -> None:
+def _across(page: Page, found: Across) -> None:
     """Show all targets in one table, and what it comes to."""
     page.gap()
     page.say(across.heading(found), "bold", hang=2)
@@ -224,7 +169,7 @@ def _about(prompt: PromptReport) -> list[str]:
 
 
 def _target(
-    page: _Page,
+    page: Page,
     prompt: PromptReport,
     target: TargetInfo,
     grid: _Grid,
@@ -255,7 +200,7 @@ def _target(
 
 
 def _about_best(
-    page: _Page, prompt: PromptReport, variants: Sequence[VariantReport], best: str | None
+    page: Page, prompt: PromptReport, variants: Sequence[VariantReport], best: str | None
 ) -> None:
     for variant in variants:
         if variant.name == best and variant.dropped:
@@ -277,7 +222,7 @@ def _about_best(
 
 
 def _money(
-    page: _Page, prompt: PromptReport, target: TargetInfo, chosen: Recommendation | None
+    page: Page, prompt: PromptReport, target: TargetInfo, chosen: Recommendation | None
 ) -> None:
     """Say what each way of calling costs, what caches do, and what measuring cost."""
     variants = facts.at_target(prompt, target.name)
@@ -293,7 +238,7 @@ def _money(
         page.say(line, "dim", hang=2)
 
 
-def _table(page: _Page, rows: Sequence[Row], grid: _Grid) -> None:
+def _table(page: Page, rows: Sequence[Row], grid: _Grid) -> None:
     picked = grid.pick(rows)
     page.row([("  " + grid.line(picked, grid.headers), "bold")])
     for index, row in enumerate(rows):
@@ -303,7 +248,7 @@ def _table(page: _Page, rows: Sequence[Row], grid: _Grid) -> None:
         _latency(page, rows)
 
 
-def _latency(page: _Page, rows: Sequence[Row]) -> None:
+def _latency(page: Page, rows: Sequence[Row]) -> None:
     """Say the latencies in a line where the page is too narrow for their column."""
     shown = [row for row in rows if row.latency and (row.recommended or row.verdict == "baseline")]
     if shown:
@@ -319,7 +264,7 @@ def _style(row: Row) -> str:
     return "dim" if row.control else _STYLES[row.verdict]
 
 
-def _findings(page: _Page, prompt: PromptReport) -> None:
+def _findings(page: Page, prompt: PromptReport) -> None:
     from rich.cells import cell_len
 
     found = grouped(prompt.findings)
@@ -337,7 +282,7 @@ def _findings(page: _Page, prompt: PromptReport) -> None:
         page.say(f"and {codes} (--format json)", "dim")
 
 
-def _skipped(page: _Page, report: Report) -> None:
+def _skipped(page: Page, report: Report) -> None:
     if not report.skipped:
         return
     page.gap()
@@ -350,7 +295,7 @@ def _skipped(page: _Page, report: Report) -> None:
         page.say(f"and {count(len(report.skipped) - SKIPPED_SHOWN)} more (--format json)", "dim")
 
 
-def _summary(page: _Page, report: Report) -> None:
+def _summary(page: Page, report: Report) -> None:
     page.gap()
     for target in report.targets:
         found = facts.savings(report, target)
@@ -362,7 +307,7 @@ def _summary(page: _Page, report: Report) -> None:
         page.say(spent_on_judge(report.spent.judge), "dim", indent=2, hang=2)
 
 
-def _legend(page: _Page, report: Report) -> None:
+def _legend(page: Page, report: Report) -> None:
     if not any(v.delta and v.delta.quality for p in report.prompts for v in p.variants):
         return
     text = (
@@ -373,7 +318,7 @@ def _legend(page: _Page, report: Report) -> None:
     page.say(text, "dim", indent=0, hang=2)
 
 
-def _next(page: _Page, report: Report, command: str | None) -> None:
+def _next(page: Page, report: Report, command: str | None) -> None:
     page.gap()
     page.row([("Next:", "bold")])
     steps = facts.next_steps(report, command)

@@ -83,7 +83,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     def check(name: str, text: str) -> None:
         file = folder / name
         if request.config.getoption("--update-goldens"):
-            folder.mkdir(exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text.encode("utf-8"))
             return
         expected = file.read_bytes().decode("utf-8") if file.exists() else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("cli", "reports", "evals", "compressors", "models", "costs", "core")
+ROOMS = ("cli", "reports", "checks", "evals", "compressors", "models", "costs", "core")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,13 @@ def test_the_wheel_holds_the_page_s_templates(wheel: zipfile.ZipFile) -> None:
     own = {file.name for file in (ROOT / "reports" / "html").iterdir() if file.is_file()}
     assert packed == own
     assert {"page.html", "style.css", "script.js"} <= packed
+
+
+def test_the_wheel_holds_what_init_writes(wheel: zipfile.ZipFile) -> None:
+    folder = ROOT / "reports" / "starting" / "templates"
+    packed = "costopt/reports/starting/templates/"
+    names = {name.removeprefix(packed) for name in wheel.namelist() if name.startswith(packed)}
+    assert names == {file.name for file in folder.iterdir()}
 
 
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:

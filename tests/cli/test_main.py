@@ -15,7 +15,7 @@ from costopt.core.errors import CostoptError, Where
 COSTOPT = str(Path(sys.executable).parent / "costopt")
 COMMANDS = [
     "analyze", "tokens", "compress", "compare", "report", "strategies", "explain", "models",
-    "batch",
+    "batch", "check", "comment", "init",
 ]  # fmt: skip
 
 

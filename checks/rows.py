@@ -1,0 +1,116 @@
+"""The eval rows that both versions of a prompt are filled with, which are the base's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import CostoptError
+from ..core.report import EvalSetInfo
+from ..core.types import PromptTemplate
+from ..evals.evalset import load_eval_set
+from ..evals.versions import Versions
+from .changes import Change
+from .opening import Opened
+from .reading import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """An eval set for both versions.
+
+    Attributes:
+        path: Where it lies; ``None`` for none, or for what the prompt's own file holds.
+        shown: Its name in the repository.
+        other: The head's, where the head changed it.
+        note: Why there is none, where that is to be said.
+    """
+
+    path: Path | None = None
+    shown: str | None = None
+    other: str | None = None
+    note: str | None = None
+
+
+def rows_of(opened: Opened, change: Change, touched: frozenset[str]) -> Rows:
+    """Return the rows of a prompt: the base's, where the base has some, else the head's."""
+    base, head = change.base, change.head
+    default = opened.configured.config.defaults.get("eval_set")
+    try:
+        if default is not None and default in opened.tip.files:
+            opened.tip.fetch([default])
+            return Rows(path=opened.tip.root / default, shown=default)
+        if base is not None and _has_rows(base):
+            return _base_rows(opened, base, head, touched)
+        if head is None or head.rows is None:
+            return Rows()
+        opened.head.fetch([head.rows])
+        return Rows(path=opened.head.root / head.rows, shown=head.rows)
+    except CostoptError as error:
+        return Rows(note=f"its eval rows are not read: {error}")
+
+
+def _has_rows(version: Version) -> bool:
+    return version.rows is not None or bool(version.prompt.template.inline_samples)
+
+
+def _base_rows(
+    opened: Opened, base: Version, head: Version | None, touched: frozenset[str]
+) -> Rows:
+    if base.rows is None:
+        return Rows()
+    now = head.rows if head else None
+    if base.rows not in touched and base.rows in opened.head.files:
+        opened.head.fetch([base.rows])  # The same at both: no copy of it is needed.
+        path = opened.head.root / base.rows
+    else:
+        opened.fork.fetch([base.rows])
+        path = opened.fork.root / base.rows
+    changed = now is not None and (now != base.rows or now in touched)
+    return Rows(path=path, shown=base.rows, other=now if changed else None)
+
+
+def versions_of(change: Change, rows: Rows) -> Versions:
+    """Return a change as what is measured.
+
+    Raises:
+        ValueError: the head does not have it any more.
+    """
+    if change.head is None:
+        raise ValueError(f"{change.path} was deleted")
+    return Versions(
+        head=change.head.prompt,
+        base=change.base.prompt if change.base else None,
+        eval_set=rows.path,
+        shown_eval_set=rows.shown,
+    )
+
+
+def said_of_rows(
+    opened: Opened, change: Change, rows: Rows, used: EvalSetInfo | None
+) -> str | None:
+    """Say which rows were used, and what the head's are where those are others."""
+    if used is None:
+        return None
+    whose = "" if rows.other is None else " as the base has it"
+    said = f"{_counted(used.rows)} of {used.path}{whose} (sha256 {used.sha256[:12]})"
+    if rows.other is None or change.head is None:
+        return said
+    return f"{said}; the head's {rows.other}: {_other(opened, rows.other, change.head)}"
+
+
+def _other(opened: Opened, path: str, version: Version) -> str:
+    template: PromptTemplate = version.prompt.template
+    try:
+        opened.head.fetch([path])
+        found = load_eval_set(
+            opened.head.root / path,
+            variables=template.variables,
+            defaults=dict.fromkeys(template.variables),
+            shown=path,
+        )
+    except CostoptError as error:
+        return f"cannot be read: {error.what}"
+    return f"{_counted(len(found.samples))} (sha256 {found.sha256[:12]})"
+
+
+def _counted(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"

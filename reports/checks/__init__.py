@@ -1,0 +1,1 @@
+"""What `costopt check` found, for every reader: pure functions of a CheckReport."""

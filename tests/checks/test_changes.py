@@ -1,0 +1,209 @@
+"""What a static check finds in real repositories: changed, moved, new, deleted, broken prompts."""
+
+import pytest
+from git_repository import PROMPT, STATIC_TARGET, GitRepository, rows
+
+PATH = "prompts/tickets/prompt.md"
+ROWS = "prompts/tickets/evals.jsonl"
+
+
+def only(ran: "object") -> dict[str, object]:
+    changes = ran.check["changes"]  # type: ignore[attr-defined]
+    assert len(changes) == 1
+    return changes[0]
+
+
+def test_nothing_changed(repository: GitRepository) -> None:
+    repository.start()
+    ran = repository.run(format="table")
+    assert ran.status == 0
+    assert "no prompt changed" in ran.out
+
+
+def test_a_dearer_prompt_is_seen_and_its_growth_is_refused(repository: GitRepository) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\n[prompts."prompts/"]\nmax_growth = 0.1\n')
+    repository.replace(PATH, "Route the ticket.", "Route the ticket. " + "Be thorough. " * 20)
+    ran = repository.run()
+    assert ran.status == 1
+    assert ran.check["depth"] == "static"
+    assert only(ran)["why"] == ["text"]
+    (growth,) = ran.gates("max_growth")
+    assert not growth["passed"]
+    assert growth["head"] > 0.5
+    assert ran.outcomes("quality") == ["skipped"]
+
+
+def test_an_improved_prompt_passes(repository: GitRepository) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\n[prompts."prompts/"]\nmax_growth = 0\n')
+    repository.replace(PATH, "Name one label and nothing else", "Name one label")
+    repository.commit()
+    ran = repository.run()
+    assert ran.status == 0
+    assert ran.check["head"].startswith("commit ")
+    (growth,) = ran.gates("max_growth")
+    assert growth["head"] < 0
+
+
+def test_every_budget_that_texts_tell_of(repository: GitRepository) -> None:
+    budgets = (
+        "max_input_tokens = 10\nmax_output_tokens = 64\nmax_usd_per_1k = 0.0001\n"
+        "max_usd_per_month = 1000\ncalls_per_month = 10\nmax_latency_p95_s = 1\nmin_quality = 0.5\n"
+    )
+    repository.start(f'[costopt]\n{STATIC_TARGET}\n[prompts."*.md"]\n{budgets}')
+    repository.replace(PATH, "Route the", "Route this")
+    ran = repository.run("--static")
+    assert ran.status == 1
+    said = {gate["gate"]: gate["outcome"] for gate in ran.check["gates"]}
+    assert said == {
+        "quality": "skipped",
+        "max_input_tokens": "failed",
+        "max_output_tokens": "passed",
+        "max_usd_per_1k": "failed",
+        "max_usd_per_month": "skipped",
+        "max_latency_p95_s": "skipped",
+        "min_quality": "skipped",
+    }
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_renamed_prompt_is_compared_with_what_it_was(
+    repository: GitRepository, told: bool
+) -> None:
+    repository.start()
+    new = repository.folder / "prompts" / "routing"
+    (repository.folder / "prompts" / "tickets").rename(new)
+    repository.replace("prompts/routing/prompt.md", "Route the", "Route this")
+    if told:
+        repository.commit()
+    change = only(repository.run())
+    assert change["status"] == "renamed"
+    assert (change["old_path"], change["path"]) == (PATH, "prompts/routing/prompt.md")
+    assert change["why"] == ["text"]
+    assert "6 rows of prompts/tickets/evals.jsonl" in str(change["rows"])
+
+
+def test_a_prompt_does_not_leave_its_budget_behind_by_moving(repository: GitRepository) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\n[prompts."prompts/"]\nmax_input_tokens = 5\n')
+    (repository.folder / "prompts").rename(repository.folder / "moved")
+    assert repository.run().outcomes("max_input_tokens") == ["failed"]
+
+
+def test_deleted_and_added_prompts(repository: GitRepository) -> None:
+    repository.start()
+    (repository.folder / PATH).unlink()
+    (repository.folder / ROWS).unlink()
+    repository.write("prompts/brand-new.md", "Translate {{ text }} into all languages you know.")
+    ran = repository.run()
+    assert ran.status == 0
+    assert {c["path"]: c["status"] for c in ran.check["changes"]} == {
+        PATH: "deleted",
+        "prompts/brand-new.md": "added",
+    }
+    assert [p["name"] for p in ran.check["report"]["prompts"]] == ["brand-new"]
+    added = next(c for c in ran.check["changes"] if c["status"] == "added")
+    assert "+Translate {{ text }} into all languages you know." in added["diff"]
+
+
+def test_changed_eval_rows_are_shown_and_the_bases_are_used(repository: GitRepository) -> None:
+    repository.start()
+    repository.write(ROWS, rows(3, extra=" It is a very long story that goes on and on."))
+    change = only(repository.run())
+    assert change["why"] == ["eval set"]
+    assert str(change["rows"]).startswith(f"6 rows of {ROWS} as the base has it (sha256 ")
+    assert f"the head's {ROWS}: 3 rows (sha256 " in str(change["rows"])
+
+
+def test_an_eval_set_named_in_the_front_matter(repository: GitRepository) -> None:
+    repository.start()
+    named = PROMPT.replace("metric:", "eval_set: ../shared/rows.jsonl\nmetric:")
+    repository.write("prompts/other.md", named.replace("name: tickets", "name: other"))
+    repository.write("shared/rows.jsonl", rows(4))
+    base = repository.commit()
+    repository.write("shared/rows.jsonl", rows(5))
+    change = only(repository.run(base=base))
+    assert (change["name"], change["why"]) == ("other", ["eval set"])
+
+
+def test_a_promptfoo_configuration_whose_part_changed(repository: GitRepository) -> None:
+    repository.start()
+    repository.write(
+        "suite/promptfooconfig.yaml",
+        "prompts: [file://parts/*.txt]\nproviders: []\ntests:\n  - vars: {name: Ada}\n",
+    )
+    repository.write("suite/parts/hello.txt", "Hello {{ name }}, be brief.")
+    base = repository.commit()
+    repository.write("suite/parts/hello.txt", "Hello {{ name }}, be brief and kind.")
+    change = only(repository.run(base=base))
+    assert change["why"] == ["text"]
+    assert change["path"] == "suite/promptfooconfig.yaml"
+
+
+def test_a_prompt_that_can_no_longer_be_read_does_not_pass(repository: GitRepository) -> None:
+    repository.start()
+    repository.replace(PATH, "metric: accuracy", "metric: [")
+    ran = repository.run()
+    assert ran.status == 1
+    (gate,) = ran.gates("readable")
+    assert gate["path"] == PATH
+
+
+def test_a_prompt_that_another_hides_is_deleted(repository: GitRepository) -> None:
+    repository.start()
+    repository.write("prompts/faq/faq.md", "Answer {{ question }}.")
+    base = repository.commit()
+    repository.write("prompts/faq/prompt.md", "Hi {{ question }}.")
+    found = {c["path"]: c["status"] for c in repository.run(base=base).check["changes"]}
+    assert found == {"prompts/faq/faq.md": "deleted", "prompts/faq/prompt.md": "added"}
+
+
+def test_new_findings_fail_where_they_are_chosen_and_old_ones_do_not(
+    repository: GitRepository,
+) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\n[check]\nfail_on = ["filler"]\n')
+    wordy = "Please note that it is very important that in order to "
+    repository.replace(PATH, "Route the ticket.", f"{wordy}route the ticket, read it.")
+    ran = repository.run()
+    assert ran.status == 1
+    (gate,) = ran.gates("finding")
+    assert (gate["line"], gate["limit"]) == (6, "filler")
+    base = repository.commit()
+    repository.replace(PATH, "read it.", "read it. Thank you.")
+    assert repository.run(base=base).outcomes("finding") == ["passed"]
+
+
+def test_paths_narrow_it(repository: GitRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.start()
+    repository.write("more/one.md", "One {{ x }}.")
+    repository.write("more/two.md", "Two {{ x }}.")
+    names = [c["path"] for c in repository.run("more").check["changes"]]
+    assert names == ["more/one.md", "more/two.md"]
+    monkeypatch.chdir(repository.folder / "more")
+    names = [c["path"] for c in repository.run("two.md").check["changes"]]
+    assert names == ["more/two.md"]
+    ran = repository.run("gone.md")
+    assert ran.status == 2
+    assert "neither the base nor the head" in ran.err
+    assert repository.run("/").status == 2
+
+
+def test_commits_of_the_base_since_then_are_no_change_of_the_head(
+    repository: GitRepository,
+) -> None:
+    repository.start()
+    repository.write("prompts/new.md", "New {{ x }}.")
+    repository.commit()
+    repository.git("checkout", "-q", "main")
+    repository.replace(PATH, "Route the", "Do route the")
+    repository.write("costopt.toml", f"[costopt]\n{STATIC_TARGET}\n[check]\nfail_on = ['CO1']\n")
+    repository.commit()
+    repository.git("checkout", "-q", "change")
+    ran = repository.run()
+    assert only(ran)["path"] == "prompts/new.md"
+    assert ran.outcomes("finding") == ["passed"]  # the base's configuration as it is by now
+
+
+def test_names_that_git_would_quote(repository: GitRepository) -> None:
+    repository.start()
+    odd = 'prompts/ä "b"\tc.md'
+    repository.write(odd, "Say {{ x }}.")
+    assert only(repository.run())["path"] == odd

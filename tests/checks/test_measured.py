@@ -1,0 +1,161 @@
+"""A check that asks a model, or reads what one answered, behind a real server."""
+
+import tomllib
+
+import pytest
+from git_repository import GitRepository
+
+PATH = "prompts/tickets/prompt.md"
+ROWS = 80
+
+
+@pytest.fixture
+def measured(
+    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+) -> GitRepository:
+    repository.start(server.config, number=ROWS)  # type: ignore[attr-defined]
+    monkeypatch.setenv("TICKETS_KEY", "sk-tickets")
+    return repository
+
+
+def test_an_improved_prompt_is_measured_and_then_replayed_without_a_key(
+    measured: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured.replace(PATH, "Name one label and nothing else", "Name one label")
+    ran = measured.run()
+    assert ran.status == 0
+    assert ran.check["depth"] == "measured"
+    assert ran.check["depth_reason"] is None
+    (gate,) = ran.gates("quality")
+    assert gate["outcome"] == "passed"
+    assert gate["message"].startswith("not worse than the base: accuracy +0.0 points [")
+    assert "80 rows" in gate["message"]
+    asked = len(server.requests)  # type: ignore[attr-defined]
+    assert asked >= 2 * ROWS
+    monkeypatch.delenv("TICKETS_KEY")
+    server.process.kill()  # type: ignore[attr-defined]
+    again = measured.run()
+    assert again.check["depth_reason"] == "TICKETS_KEY is not set"
+    assert (again.status, again.check["depth"]) == (0, "replay")
+    assert again.check["depth_reason"] == "TICKETS_KEY is not set"
+    (other,) = again.gates("quality")
+    assert other["message"] == gate["message"]
+    assert measured.run("--replay").check["depth"] == "replay"
+    assert measured.run("--static").check["depth"] == "static"
+    measured.replace(PATH, "Name one label", "Name a label")
+    half = measured.run()
+    assert (half.status, half.check["depth"]) == (0, "static")
+    assert "the store lacks 80 of the answers" in half.check["depth_reason"]
+    told = measured.run("--replay")
+    assert told.status == 3
+    assert told.outcomes("quality") == ["inconclusive"]
+    assert measured.run("--replay", "--allow-inconclusive").status == 0
+
+
+def test_a_worse_prompt(measured: GitRepository) -> None:
+    measured.replace(PATH, "Route the ticket.", "Route the ticket; guess.")
+    ran = measured.run()
+    assert ran.status == 1
+    (gate,) = ran.gates("quality")
+    assert gate["outcome"] == "failed"
+    assert gate["head"] == pytest.approx(-50, abs=1)
+    assert (gate["unit"], gate["limit"]) == ("points", -5)
+
+
+def test_longer_answers_make_it_dearer(
+    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets = '[prompts."prompts/"]\nmax_growth = 0.1\nmax_output_tokens = 20\n'
+    repository.start(server.config + budgets, number=ROWS)  # type: ignore[attr-defined]
+    monkeypatch.setenv("TICKETS_KEY", "sk-tickets")
+    repository.replace(PATH, "Route the ticket.", "Route at length.")
+    ran = repository.run()
+    assert ran.status == 1
+    assert ran.outcomes("max_output_tokens") == ["failed"]
+    (growth,) = ran.gates("max_growth")
+    assert growth["message"].startswith("cost +")
+    assert growth["head"] > 1
+    assert ran.outcomes("quality") == ["passed"]
+
+
+def test_not_enough_data_is_no_worse(
+    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.start(server.config, number=8)  # type: ignore[attr-defined]
+    monkeypatch.setenv("TICKETS_KEY", "sk-tickets")
+    repository.replace(PATH, "Route the", "Do route the")
+    ran = repository.run()
+    assert ran.status == 3
+    (gate,) = ran.gates("quality")
+    assert gate["outcome"] == "inconclusive"
+    assert "not enough data to say that it is not worse" in gate["message"]
+    assert "rows would decide it" in gate["message"]
+    assert repository.run("--allow-inconclusive").status == 0
+    assert repository.run("--static").status == 0
+
+
+def test_a_cap_that_ends_the_run_decides_nothing(measured: GitRepository) -> None:
+    measured.replace(PATH, "Route the", "Do route the")
+    ran = measured.run("--max-requests", "5")
+    assert ran.status == 3
+    assert ran.check["report"]["partial"]
+    assert ran.outcomes("quality") == ["inconclusive"]
+
+
+def test_planted_answers_are_named(
+    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = server.config.replace("../answers", "answers")  # type: ignore[attr-defined]
+    repository.start(config)
+    monkeypatch.setenv("TICKETS_KEY", "sk-tickets")
+    repository.replace(PATH, "Route the", "Do route the")
+    repository.run()
+    assert (repository.folder / "answers" / "answers.sqlite3").exists()
+    repository.commit()
+    ran = repository.run("--replay")
+    assert any("nothing vouches for them" in note for note in ran.check["notes"])
+
+
+def test_a_lock_keeps_what_was_measured(measured: GitRepository) -> None:
+    measured.replace(PATH, "Route the", "Do route the")
+    measured.run("--update-lock")
+    base = measured.commit()
+    (entry,) = tomllib.loads(measured.read("costopt.lock"))["prompts"][PATH].values()
+    assert entry["output_tokens"] == 1
+    assert (entry["metric"], entry["quality"], entry["n"]) == ("accuracy", 1.0, ROWS)
+    assert 0.9 < entry["quality_low"] < entry["quality_high"] == 1.0
+    assert 0 < entry["usd_per_1k"] < 1
+    measured.replace(PATH, "Do route the ticket.", "Route at length.")
+    ran = measured.run(base=base)
+    assert ran.status == 1
+    messages = [gate["message"] for gate in ran.gates("lock")]
+    assert any(message.startswith("output grew from 1 to") for message in messages)
+    assert any(message.startswith("cost grew from") for message in messages)
+
+
+def test_a_features_month(
+    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = (
+        '[prompts."prompts/"]\nfeature = "desk"\ncalls_per_month = 1_000_000\n'
+        "[features.desk]\nusd_per_month = {}\n"
+    )
+    repository.start(server.config + budget.format("70"), number=6)  # type: ignore[attr-defined]
+    repository.write("prompts/second.md", "Say {{ x }} in three words of English, or in fewer.")
+    base = repository.commit()
+    repository.replace(PATH, "Route the", "Do route the")
+    monkeypatch.setenv("TICKETS_KEY", "sk-tickets")
+    ran = repository.run("--allow-inconclusive", base=base)
+    (gate,) = ran.gates("feature")
+    assert gate["outcome"] == "skipped"
+    assert "for 2 prompts (1 counted by the input alone)" in gate["message"]
+    static = repository.run("--static", base=base)
+    assert static.outcomes("feature") == ["skipped"]
+    repository.replace("costopt.toml", "usd_per_month = 70", "usd_per_month = 20")
+    base = repository.commit()
+    repository.replace(PATH, "Do route the", "Go and route the")
+    ran = repository.run("--static", base=base)
+    assert ran.status == 1
+    (gate,) = ran.gates("feature")
+    assert gate["outcome"] == "failed"
+    assert (gate["prompt"], gate["limit"]) == (None, 20)
