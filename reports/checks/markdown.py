@@ -6,15 +6,18 @@ a fence that it cannot leave; all other words are costopt's own.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import repeat
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.report import Finding
 from ..facts import price_line, spent_line
 from ..findings import amounts
+from ..numbers import UNKNOWN
 from ..safe import code
 from .cells import Cells, cells
 from .diff import fence, fenced_diff
-from .gates import before, place, worst_first
+from .gates import before as base_of
+from .gates import place, worst_first
 from .pairs import Pair, pairs
 from .parts import Part, fill
 from .verdict import (
@@ -39,11 +42,17 @@ _MARKS = {"failed": "✗", "inconclusive": "?", "passed": "✓", "skipped": "–
 _GATES_SHOWN = 30
 _ROWS_SHOWN = 50
 _LINES_SHOWN = 20
-_HEADER = (
-    "| | Prompt | Input tok | change | Output tok | $/1k | Cost | $/month "
-    "| Quality Δ [low, high] | n | Verdict |\n"
-    "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+_COLUMNS = (
+    ("Input tok", "input"),
+    ("change", "growth"),
+    ("Output tok", "output"),
+    ("$/1k", "money"),
+    ("Cost", "dearer"),
+    ("$/month", "month"),
+    ("Quality Δ [low, high]", "quality"),
+    ("n", "n"),
 )
+"""Columns of numbers and the fields of a row that they show."""
 
 
 def check_to_markdown(check: CheckReport, command: str | None = None) -> str:
@@ -112,7 +121,7 @@ def _gates(check: CheckReport) -> Iterator[Part]:
 def _gate(gate: Gate) -> str:
     who = code(gate.prompt, limit=80) if gate.prompt else "all prompts"
     at = f" at {code(gate.target, limit=60)}" if gate.target else ""
-    where, was = place(gate), before(gate)
+    where, was = place(gate), base_of(gate)
     told = f" ({code(was, limit=80)})" if was else ""
     here = f", {code(where, limit=300)}" if where else ""
     return (
@@ -125,17 +134,24 @@ def _rows(check: CheckReport, found: Sequence[Pair]) -> Iterator[Part]:
     shown = [pair for pair in found if not pair.same]
     if not shown:
         return
-    many = len(check.report.targets) > 1
-    items = tuple(_row(row, many=many) for row in cells(shown))
-    yield Part(before=_HEADER, items=items, noun=("row", "rows"), rank=2, most=_ROWS_SHOWN)
+    many, rows = len(check.report.targets) > 1, cells(shown)
+    told = [(title, name) for title, name in _COLUMNS if any(map(_says, rows, repeat(name)))]
+    heads = " | ".join(["| | Prompt", *(title for title, _ in told), "Verdict |"])
+    rule = "|".join(["|---|---", *("--:" for _ in told), "---|"])
+    items = tuple(_row(row, [name for _, name in told], many=many) for row in rows)
+    before = f"{heads}\n{rule}"
+    yield Part(before=before, items=items, noun=("row", "rows"), rank=2, most=_ROWS_SHOWN)
 
 
-def _row(row: Cells, *, many: bool) -> str:
-    name = code(row.name, table=True, limit=80)
+def _says(row: Cells, name: str) -> bool:
+    return getattr(row, name) not in ("", UNKNOWN)
+
+
+def _row(row: Cells, names: Sequence[str], *, many: bool) -> str:
+    who = code(row.name, table=True, limit=80)
     at = f" at {code(row.target, table=True, limit=60)}" if many else ""
-    numbers = (row.input, row.growth, row.output, row.money, row.dearer, row.month)
-    texts = (row.mark, f"{name}{at}", *numbers, row.quality, row.n, row.verdict)
-    return f"| {' | '.join(texts)} |"
+    numbers = (getattr(row, name) for name in names)
+    return f"| {' | '.join((row.mark, f'{who}{at}', *numbers, row.verdict))} |"
 
 
 def _moved(check: CheckReport) -> Iterator[Part]:
