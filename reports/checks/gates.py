@@ -38,9 +38,10 @@ def _excess(gate: Gate) -> float:
 
 
 def before(gate: Gate) -> str:
-    """Say what the base had, which the gate's own sentence leaves out; empty where it is unknown.
+    """Say what the base had, which the gate's own sentence leaves out.
 
-    What is a word stands in it as it came: it is for the caller to make it harmless.
+    Empty where it is unknown, and where it is 0: no change is no news. A word stands in
+    it as it came: it is for the caller to make it harmless.
 
     Example:
         >>> before(Gate(prompt="p", gate="max_input_tokens", outcome="failed", unit="tokens",
@@ -48,7 +49,7 @@ def before(gate: Gate) -> str:
         'base 812 tokens'
     """
     base, head = shown(gate.base, gate.unit), shown(gate.head, gate.unit)
-    if gate.base is None or gate.head is None or base == head:
+    if not gate.base or gate.head is None or base == head:
         return ""
     return f"base {base}{_UNITS.get(gate.unit or '', '')}"
 

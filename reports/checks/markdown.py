@@ -11,10 +11,12 @@ from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.report import Finding
 from ..facts import price_line, spent_line
 from ..findings import amounts
+from ..numbers import UNKNOWN
 from ..safe import code
 from .cells import Cells, cells
 from .diff import fence, fenced_diff
-from .gates import before, place, worst_first
+from .gates import before as base_of
+from .gates import place, worst_first
 from .pairs import Pair, pairs
 from .parts import Part, fill
 from .verdict import (
@@ -40,9 +42,8 @@ _GATES_SHOWN = 30
 _ROWS_SHOWN = 50
 _LINES_SHOWN = 20
 _HEADER = (
-    "| | Prompt | Input tok | change | Output tok | $/1k | Cost | $/month "
-    "| Quality Δ [low, high] | n | Verdict |\n"
-    "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+    "| Prompt | Input tok | Output tok | $ for 1,000 requests | Quality Δ [low, high] |\n"
+    "|---|--:|--:|--:|--:|"
 )
 
 
@@ -112,7 +113,9 @@ def _gates(check: CheckReport) -> Iterator[Part]:
 def _gate(gate: Gate) -> str:
     who = code(gate.prompt, limit=80) if gate.prompt else "all prompts"
     at = f" at {code(gate.target, limit=60)}" if gate.target else ""
-    where, was = place(gate), before(gate)
+    # The file of a prompt stands with its diff; a line of it is worth a word here.
+    where = place(gate) if gate.line is not None or gate.prompt is None else None
+    was = base_of(gate)
     told = f" ({code(was, limit=80)})" if was else ""
     here = f", {code(where, limit=300)}" if where else ""
     return (
@@ -125,17 +128,35 @@ def _rows(check: CheckReport, found: Sequence[Pair]) -> Iterator[Part]:
     shown = [pair for pair in found if not pair.same]
     if not shown:
         return
-    many = len(check.report.targets) > 1
-    items = tuple(_row(row, many=many) for row in cells(shown))
-    yield Part(before=_HEADER, items=items, noun=("row", "rows"), rank=2, most=_ROWS_SHOWN)
+    many, rows = len(check.report.targets) > 1, cells(shown)
+    yield Part(
+        before=_HEADER,
+        items=tuple(_row(row, many=many) for row in rows),
+        noun=("row", "rows"),
+        rank=2,
+        most=_ROWS_SHOWN,
+    )
 
 
 def _row(row: Cells, *, many: bool) -> str:
-    name = code(row.name, table=True, limit=80)
-    at = f" at {code(row.target, table=True, limit=60)}" if many else ""
-    numbers = (row.input, row.growth, row.output, row.money, row.dearer, row.month)
-    texts = (row.mark, f"{name}{at}", *numbers, row.quality, row.n, row.verdict)
+    """Return a row; a comment is narrow, so that what belongs together stands in one cell."""
+    mark = f"{row.mark} " if row.mark else ""
+    at = f"<br>at {code(row.target, table=True, limit=60)}" if many else ""
+    month = "" if row.month == UNKNOWN else f"{row.month} a month"
+    quality = "" if row.quality == UNKNOWN else row.quality
+    texts = (
+        f"{mark}{code(row.name, table=True, limit=80)}{at}",
+        _lines(row.input, row.growth),
+        _lines(row.output),
+        _lines(row.money, row.dearer, month),
+        "<br>".join(filter(None, (_lines(quality, f"n {row.n}" if row.n else ""), row.verdict))),
+    )
     return f"| {' | '.join(texts)} |"
+
+
+def _lines(*texts: str) -> str:
+    """Return the lines of a cell, none of which breaks."""
+    return "<br>".join(text.replace(" ", "\u00a0") for text in texts if text)
 
 
 def _moved(check: CheckReport) -> Iterator[Part]:
@@ -226,9 +247,9 @@ def _about(check: CheckReport, command: str | None) -> Part:
 
 def _legend(check: CheckReport) -> str:
     return (
-        "<sub>✗ worse, ? not enough data, ✓ holds or better, + new. Base → head; $/1k is USD for "
-        "1,000 requests, Cost its change. Quality Δ is head minus base on the same n rows, "
-        "positive is better; low and high are one-sided bounds. "
+        "<sub>✗ worse, ? not enough data, ✓ holds or better, + new. Base → head. Quality Δ is "
+        "head minus base on the same n rows, positive is better; low and high are one-sided "
+        "bounds. "
         f"costopt {code(check.report.costopt_version, limit=20)}"
         "</sub>"
     )

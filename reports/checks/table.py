@@ -1,6 +1,6 @@
 """A check as a page for a terminal: verdict, gates, changed prompts, findings, how deep."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.report import Finding
@@ -102,22 +102,37 @@ def _changes(page: Page, check: CheckReport, found: Sequence[Pair]) -> None:
     rows = cells(shown[:_ROWS_SHOWN])
     headers = _rows(page, rows, many=len(check.report.targets) > 1)
     _more(page, len(shown) - _ROWS_SHOWN, "row")
+    told: set[str] = set()
     for pair, row in list(zip(shown, rows, strict=False))[:_OTHERS_SHOWN]:
-        _described(page, pair, row, headers)
+        _described(page, pair, row, headers, first=pair.change.path not in told)
+        told.add(pair.change.path)
 
 
-def _described(page: Page, pair: Pair, row: Cells, headers: Sequence[str]) -> None:
-    """Say what changed, on which rows, what the table had no room for, and what is to be known."""
+def _described(page: Page, pair: Pair, row: Cells, headers: Sequence[str], *, first: bool) -> None:
+    """Say what changed, on which rows, what the table had no room for, and what is to be known.
+
+    Of a prompt at several targets, only the first line says what does not depend on them.
+    """
     change = pair.change
-    why = f"{clean(', '.join(change.why), 100)} changed" if change.why else change.status
-    parts = [why, clean(change.rows, 200)] if change.rows else [why]
-    if "$/1k" not in headers and row.money != UNKNOWN:
-        parts.append(f"{row.money} per 1,000 requests")
-    if "$/month" not in headers and row.month != UNKNOWN:
-        parts.append(f"{row.month} a month")
-    page.say(f"{clean(change.name, 60)}: {'; '.join(parts)}", "dim", hang=2)
-    for note in change.notes[:_NOTES_SHOWN]:
+    parts = [*(_why(change) if first else ()), *_no_room(row, headers)]
+    at = f" at {clean(pair.target.name, 40)}" if "Target" in headers else ""
+    if parts:
+        page.say(f"{clean(change.name, 60)}{at}: {'; '.join(parts)}", "dim", hang=2)
+    for note in change.notes[:_NOTES_SHOWN] if first else ():
         page.say(clean(note, 300), "dim", indent=4, hang=2)
+
+
+def _why(change: PromptChange) -> Iterator[str]:
+    yield f"{clean(', '.join(change.why), 100)} changed" if change.why else change.status
+    if change.rows:
+        yield clean(change.rows, 200)
+
+
+def _no_room(row: Cells, headers: Sequence[str]) -> Iterator[str]:
+    if "$/1k" not in headers and row.money != UNKNOWN:
+        yield f"{row.money} per 1,000 requests"
+    if "$/month" not in headers and row.month != UNKNOWN:
+        yield f"{row.month} a month"
 
 
 def _rows(page: Page, rows: Sequence[Cells], *, many: bool) -> list[str]:
