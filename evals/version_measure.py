@@ -35,7 +35,8 @@ class VersionMeasurement(Measurement):
         first = self._asked(self.baseline)
         then = [one for head in self._heads for one in self._asked(head)]
         if self._held_against_answers:
-            await self.setup.runner.run_trials(fair_order(first))
+            for one in first:  # The base's answers first: what is asked then is about them.
+                await self.setup.runner.run_trials(fair_order([one]))
             await self._audited()
             await self.setup.runner.run_trials(fair_order(then))
         else:  # Both alike, so that a cap leaves as many rows of the one as of the other.

@@ -116,11 +116,12 @@ async def _run_all(run: Run, pairs: Sequence[Pair]) -> None:
         tally = Tally()
         for pair in pairs:
             run.results[pair.head.key] = [begin_versions(one, pair, tally) for one in run.desks]
-        for results in run.results.values():
-            for result in results:
-                if result.measurement is not None and not run.out_of_budget:
-                    await result.measurement.run()
-                    run.out_of_budget = result.measurement.setup.runner.out_of_budget
+        measurements = [m for found in run.results.values() for r in found if (m := r.measurement)]
+        tally.planned = sum(2 * len(m.setup.plan.rows) for m in measurements)
+        for measurement in measurements:
+            if not run.out_of_budget:
+                await measurement.run()
+                run.out_of_budget = measurement.setup.runner.out_of_budget
     finally:
         await give_back(run)
 
