@@ -157,8 +157,6 @@ def _rules_brought(old: PromptTemplate, new: PromptTemplate) -> Iterator[str]:
     for name in ("metric", "margin", "calls_per_month", "feature"):
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
-            yield (f"the head sets {name} to {_shown(now)}; the base's, {_shown(was)}, holds here")
-
-
-def _shown(value: object) -> str:
-    return "none" if value is None else str(value)
+            sets = f"sets {name} to {now}" if now is not None else f"no longer sets {name}"
+            before = "did not set it" if was is None else f"sets {was}"
+            yield f"the head {sets}, which does not count before it is merged: the base {before}"
