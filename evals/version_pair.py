@@ -84,6 +84,14 @@ def pair_up(versions: Versions, options: AnalyzeOptions) -> Pair:
     return Pair(base=base, head=head, added=versions.base is None, notes=tuple(notes))
 
 
+def same_requests(old: PromptTemplate, new: PromptTemplate) -> bool:
+    """Say whether two versions ask a model for exactly the same, whatever else differs."""
+    return all(
+        getattr(old, name) == getattr(new, name)
+        for name in ("messages", "syntax", "settings", "defaults")
+    )
+
+
 def answers_may_differ(old: PromptTemplate, new: PromptTemplate) -> bool:
     """Say whether the change is about the answers, which a forced reference does not see.
 

@@ -234,6 +234,17 @@ def test_both_targets_judge_on_the_same_rows(desk: Desk) -> None:
     assert texts["strong"] == texts["weak"]
 
 
+def test_versions_that_ask_for_the_same_do_not_differ_on_however_few_rows(desk: Desk) -> None:
+    found = desk.prompts(PROMPT, PROMPT.replace("calls_per_month: 1000", "margin: 0"), rows=6)
+    head = named(found)
+    assert len(desk.asked()) == 7
+    assert head.verdict == "holds"
+    assert head.delta is not None
+    assert head.delta.quality is not None
+    assert (head.delta.quality.low, head.delta.quality.high) == (0.0, 0.0)
+    assert said(found, "asks for exactly what the base asks for")
+
+
 def test_rows_that_fail_are_named_and_let_nothing_hold(desk: Desk) -> None:
     head = named(desk.prompts(LONGER, PROMPT.replace("Name the", "[fails 3] Name the")))
     assert head.verdict == "not enough data"
