@@ -69,7 +69,7 @@ def test_an_equal_head_is_hardly_ever_called_worse_or_better(
     assert found.count("better") <= at_most(0.05, runs)
 
 
-@sizes(12, 1000)
+@sizes(5, 1000)
 @WORLDS
 @pytest.mark.parametrize("loss", [0.05, 0.02])
 def test_a_head_that_loses_five_points_or_just_the_margin_hardly_ever_holds(
@@ -79,7 +79,7 @@ def test_a_head_that_loses_five_points_or_just_the_margin_hardly_ever_holds(
     assert sum(verdict in HOLDING for verdict in found) <= at_most(0.05, runs)
 
 
-@sizes(6, 300)
+@sizes(3, 300)
 @WORLDS
 def test_an_equal_head_holds_where_there_are_rows_enough(
     scale: str, world: World, runs: int
@@ -88,7 +88,7 @@ def test_an_equal_head_holds_where_there_are_rows_enough(
     assert sum(verdict in HOLDING for verdict in found) >= 0.8 * runs
 
 
-@sizes(6, 300)
+@sizes(3, 300)
 @WORLDS
 def test_a_head_that_loses_twenty_points_is_called_worse(
     scale: str, world: World, runs: int
