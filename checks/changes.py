@@ -52,6 +52,21 @@ class Change:
         return version.prompt.template.name if version else self.path
 
     @property
+    def asks_the_same(self) -> bool:
+        """Whether both versions send the same: only what is known of the prompt changed."""
+        if self.base is None or self.head is None:
+            return False
+        was, now = (version.prompt.template for version in (self.base, self.head))
+        return _sent(was) == _sent(now)
+
+    @property
+    def key(self) -> tuple[str, int, bool]:
+        """What tells it from the other changes."""
+        version = self.head or self.base
+        index = version.prompt.template.source.index if version else 0
+        return self.path, index, self.head is None
+
+    @property
     def old_path(self) -> str | None:
         """Its path at the base, where that is another."""
         old = self.base.prompt.template.source.path if self.base else None
@@ -124,14 +139,16 @@ class _Finder:
             head = self._head(path)
             base = read_version(self.of.base, old, self.old)
             skipped += head.skipped
-            found = self._compared(path, head, base)
+            found = self._compared(head, base)
             changes += found
             unchanged += len(head.versions) - sum(1 for one in found if one.head)
             if head.broken is not None and base.versions:
                 broken.append(Broken(path=path, error=head.broken))
         changes += self._gone()
+        # What two configurations refer to is one prompt.
+        distinct = {change.key: change for change in reversed(changes)}
         return Changes(
-            changes=tuple(sorted(changes, key=lambda change: change.path)),
+            changes=tuple(sorted(distinct.values(), key=lambda change: change.key)),
             broken=tuple(broken),
             skipped=tuple(skipped),
             unchanged=unchanged,
@@ -162,34 +179,34 @@ class _Finder:
         for path in sorted(self.old):
             if path not in kept and self.of.wanted(path):
                 for version in read_version(self.of.base, path, self.old).versions:
-                    yield Change(path=path, status="deleted", head=None, base=version)
+                    change = _one_sided(None, version)
+                    if change is not None:
+                        yield change
 
-    def _compared(self, path: str, head: FileRead, base: FileRead) -> list[Change]:
+    def _compared(self, head: FileRead, base: FileRead) -> list[Change]:
         if head.broken is not None:
             return []
         pairs = _pairs(head.versions, base.versions)
-        found = [change for pair in pairs if (change := self._change(path, *pair)) is not None]
+        found = [change for pair in pairs if (change := self._change(*pair)) is not None]
         if base.broken is None:
             return found
         note = f"the base's version cannot be read, so that there is none: {base.broken.what}"
         return [replace(change, notes=(*change.notes, note)) for change in found]
 
-    def _change(self, path: str, new: Version | None, old: Version | None) -> Change | None:
+    def _change(self, new: Version | None, old: Version | None) -> Change | None:
         if new is None or old is None:
-            status: Status = "added" if old is None else "deleted"
-            notes = new.notes if new else ()
-            return Change(path=path, status=status, head=new, base=old, notes=notes)
+            return _one_sided(new, old)
         now, was = new.prompt.template, old.prompt.template
         why = [*_why(was, now)]
         if self._rows_differ(old, new):
             why.append("eval set")
-        if self.of.configured(was.source.path, path):
+        if self.of.configured(was.source.path, now.source.path):
             why.append("configuration")
-        moved = was.source.path != path
+        moved = was.source.path != now.source.path
         if not why and not moved:
             return None
         return Change(
-            path=path,
+            path=now.source.path,
             status="renamed" if moved else "modified",
             head=new,
             base=old,
@@ -247,6 +264,20 @@ class _Scan:
         return file.read_bytes().decode("utf-8", "replace")
 
 
+def _one_sided(new: Version | None, old: Version | None) -> Change | None:
+    """Return a prompt that was added or deleted."""
+    version = new or old
+    if version is None:
+        return None
+    return Change(
+        path=version.prompt.template.source.path,
+        status="added" if old is None else "deleted",
+        head=new,
+        base=old,
+        notes=version.notes,
+    )
+
+
 def _pairs(
     head: Sequence[Version], base: Sequence[Version]
 ) -> Iterator[tuple[Version | None, Version | None]]:
@@ -261,6 +292,10 @@ def _pairs(
         yield version, known.pop(name, None)
     for version in known.values():
         yield None, version
+
+
+def _sent(template: PromptTemplate) -> tuple[object, ...]:
+    return template.messages, template.syntax, template.settings, dict(template.defaults)
 
 
 def _why(was: PromptTemplate, now: PromptTemplate) -> Iterator[str]:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..core.checked import Gate, Outcome
+from ..core.errors import CostoptError, Where, nearest
 from ..core.report import QualityDelta, VariantReport
+from ..evals.findings import known_findings
 from .budgets import budget_gates, gate_of, unit_of
 from .cases import Case, Sides
 
@@ -38,7 +40,7 @@ def quality_gates(case: Case) -> Iterator[Gate]:
 
 def _quality(case: Case, sides: Sides) -> Gate:
     change = sides.head.delta.quality if sides.head.delta else None
-    if case.same_prompt:
+    if case.change.asks_the_same:
         return _said(case, sides, "passed", "both versions ask the same")
     if case.depth == "static":
         return _said(case, sides, "skipped", "quality is not measured by a static check")
@@ -96,6 +98,20 @@ def _why_not(case: Case) -> str:
     return _why_no_rows(case) if case.report.notes else "no answers"
 
 
+def check_codes(codes: Sequence[str], path: str | None) -> None:
+    """Refuse a code that no finding has: it would never fail.
+
+    Raises:
+        CostoptError: one is unknown; with the nearest known one.
+    """
+    known = known_findings()
+    for code in codes:
+        if code.upper() not in known and code not in known:
+            where = Where(f"{path} (of the base)") if path else None
+            what = f'fail_on of [check] names "{code}", which is no finding'
+            raise CostoptError(what, where=where, hint=nearest(code, known))
+
+
 def finding_gates(case: Case, fail_on: Sequence[str]) -> Iterator[Gate]:
     """Yield a gate for each chosen finding; it fails where the change brings a new one."""
     for code in dict.fromkeys(fail_on):
@@ -103,7 +119,7 @@ def finding_gates(case: Case, fail_on: Sequence[str]) -> Iterator[Gate]:
         for one in new:
             gate = gate_of(
                 case, None, "finding", "failed", f"{one.code} {one.name}: {one.message}",
-                limit=code, head=one.code,
+                limit=code,
             )  # fmt: skip
             yield _at(gate, one.line, one.column)
         if not new:

@@ -1,5 +1,6 @@
 """The eval rows that both versions of a prompt are filled with, which are the base's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,23 @@ def versions_of(change: Change, rows: Rows) -> Versions:
         eval_set=rows.path,
         shown_eval_set=rows.shown,
     )
+
+
+def alone(opened: Opened, found: Sequence[Version]) -> tuple[list[Version], list[Versions]]:
+    """Return prompts of the head, each once, and the same as what is analysed without a base."""
+    keyed = {(v.prompt.template.source.path, v.prompt.template.source.index): v for v in found}
+    distinct = list(keyed.values())
+    opened.head.fetch(one.rows for one in distinct if one.rows)
+    root = opened.head.root
+    return distinct, [
+        Versions(
+            head=one.prompt,
+            base=None,
+            eval_set=root / one.rows if one.rows else None,
+            shown_eval_set=one.rows,
+        )
+        for one in distinct
+    ]
 
 
 def said_of_rows(

@@ -221,9 +221,7 @@ def test_a_folder_that_becomes_a_link_is_not_followed(
     assert [c["status"] for c in ran.check["changes"]] == ["deleted"]
 
 
-def test_answers_are_not_written_through_a_link(
-    repository: GitRepository, tmp_path: Path
-) -> None:
+def test_answers_are_not_written_through_a_link(repository: GitRepository, tmp_path: Path) -> None:
     repository.start(f'[costopt]\n{STATIC_TARGET}\nrun_dir = ".answers"\n')
     repository.replace(PATH, "Route the", "Do route the")
     (repository.folder / ".answers").symlink_to(tmp_path)
