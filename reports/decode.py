@@ -42,6 +42,8 @@ def decode(
         return cast(T, _any(kind, value, path))
     except _Wrong as wrong:
         raise CostoptError(f"not {what}: {wrong}", hint=hint) from None
+    except RecursionError:
+        raise CostoptError(f"not {what}: nested too deep", hint=hint) from None
 
 
 def _any(kind: Any, value: object, path: str) -> object:  # noqa: ANN401 (a type, or a generic alias)

@@ -46,7 +46,7 @@ def _cells(pair: Pair) -> Cells:
         input=arrow(_input(base), _input(head)),
         growth=_grown(base, head),
         output=arrow(_output(base), _output(head)),
-        money=arrow(_usd(base), _usd(head)),
+        money=arrow(_usd(base) if pair.comparable else "", _usd(head)),
         dearer=_signed(pair.growth),
         month=_month(pair),
         quality=_quality(pair),

@@ -1,13 +1,15 @@
 """The gates of a check, worst first, with their numbers in their own units."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from ...core.checked import Gate
+from ...core.checked import CheckReport, Gate, PromptChange
+from ...core.report import Finding
 from ..numbers import UNKNOWN, about, count, mean, percent, seconds, signed, usd
 
 _ORDER = ("failed", "inconclusive", "skipped", "passed")
 _FIRST = ("quality", "min_quality")
+_UNITS = {"tokens": " tokens", "s": " s", "points": " points", "nats": " nats"}
 
 
 def worst_first(gates: Sequence[Gate]) -> list[Gate]:
@@ -35,22 +37,21 @@ def _excess(gate: Gate) -> float:
     return abs(gate.head - gate.limit) / abs(gate.limit)
 
 
-def numbers_of(gate: Gate) -> str:
-    """Say limit, base and head in the gate's unit; empty where none of them is known.
+def before(gate: Gate) -> str:
+    """Say what the base had, which the gate's own sentence leaves out.
 
-    What is a word stands in it as it came: it is for the caller to make it harmless.
+    Empty where it is unknown, and where it is 0: no change is no news. A word stands in
+    it as it came: it is for the caller to make it harmless.
 
     Example:
-        >>> numbers_of(Gate(prompt="p", gate="max_input_tokens", outcome="failed", message="",
-        ...                 limit=900, base=812.25, head=940, unit="tokens"))
-        'limit 900, 812 → 940 tokens'
+        >>> before(Gate(prompt="p", gate="max_input_tokens", outcome="failed", unit="tokens",
+        ...             message="940 input tokens, over 900", limit=900, base=812.25, head=940))
+        'base 812 tokens'
     """
-    limit, base, head = (shown(value, gate.unit) for value in (gate.limit, gate.base, gate.head))
-    change = head if base in (UNKNOWN, head) else f"{base} → {head}"
-    parts = [] if limit == UNKNOWN else [f"limit {limit}"]
-    parts += [] if change == UNKNOWN else [change]
-    unit = {"tokens": " tokens", "s": " s", "points": " points", "nats": " nats"}
-    return f"{', '.join(parts)}{unit.get(gate.unit or '', '')}" if parts else ""
+    base, head = shown(gate.base, gate.unit), shown(gate.head, gate.unit)
+    if not gate.base or gate.head is None or base == head:
+        return ""
+    return f"base {base}{_UNITS.get(gate.unit or '', '')}"
 
 
 def shown(value: float | str | None, unit: str | None) -> str:
@@ -83,3 +84,16 @@ def place(gate: Gate) -> str | None:
         return None
     parts = [gate.path, *(str(part) for part in (gate.line, gate.column) if part is not None)]
     return ":".join(parts)
+
+
+def new_findings(check: CheckReport) -> Iterator[tuple[PromptChange, Finding]]:
+    """Yield new findings with their prompt, but those that a failed gate says already."""
+    said = {
+        (gate.path, gate.line, gate.column)
+        for gate in check.gates
+        if gate.gate == "finding" and not gate.passed and gate.line is not None
+    }
+    for change in check.changes:
+        for item in change.new_findings:
+            if (change.path, item.line, item.column) not in said:
+                yield change, item

@@ -5,15 +5,19 @@ a fence that it cannot leave; all other words are costopt's own.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import repeat
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.report import Finding
 from ..facts import price_line, spent_line
 from ..findings import amounts
+from ..numbers import UNKNOWN
 from ..safe import code
 from .cells import Cells, cells
 from .diff import fence, fenced_diff
-from .gates import numbers_of, place, worst_first
+from .gates import before as base_of
+from .gates import place, worst_first
 from .pairs import Pair, pairs
 from .parts import Part, fill
 from .verdict import (
@@ -22,8 +26,10 @@ from .verdict import (
     counted,
     gates_line,
     headline,
+    money_note,
     reproduce,
     state,
+    unfilled_note,
 )
 
 MARKER = "<!-- costopt:check -->"
@@ -35,11 +41,18 @@ SUMMARY_LIMIT = 1_000_000
 _MARKS = {"failed": "✗", "inconclusive": "?", "passed": "✓", "skipped": "–"}
 _GATES_SHOWN = 30
 _ROWS_SHOWN = 50
-_HEADER = (
-    "| | Prompt | Input tok | change | Output tok | $/1k | Cost | $/month "
-    "| Quality Δ [low, high] | n | Verdict |\n"
-    "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+_LINES_SHOWN = 20
+_COLUMNS = (
+    ("Input tok", "input"),
+    ("change", "growth"),
+    ("Output tok", "output"),
+    ("$/1k", "money"),
+    ("Cost", "dearer"),
+    ("$/month", "month"),
+    ("Quality Δ [low, high]", "quality"),
+    ("n", "n"),
 )
+"""Columns of numbers and the fields of a row that they show."""
 
 
 def check_to_markdown(check: CheckReport, command: str | None = None) -> str:
@@ -88,7 +101,9 @@ def _verdict(check: CheckReport, found: Sequence[Pair]) -> str:
         what = "stopped before the end; what was not reached is not measured."
         lines.append(f"**PARTIAL**: {what}")
     lines.append(f"**costopt check**: {gates_line(check)}. {changed_line(check)}.")
-    lines.append(f"{DEPTHS[check.depth]}{_reason(check)}.")
+    notes = (money_note(check, found), unfilled_note(found))
+    depth = f"Depth **{check.depth}**: {DEPTHS[check.depth]}{_reason(check)}."
+    lines.append(" ".join([depth, *(f"{note[:1].upper()}{note[1:]}." for note in notes if note)]))
     return "\n\n".join(lines)
 
 
@@ -106,14 +121,12 @@ def _gates(check: CheckReport) -> Iterator[Part]:
 def _gate(gate: Gate) -> str:
     who = code(gate.prompt, limit=80) if gate.prompt else "all prompts"
     at = f" at {code(gate.target, limit=60)}" if gate.target else ""
-    numbers = numbers_of(gate)
-    told = f" ({code(numbers, limit=120)})" if numbers else ""
-    where = place(gate)
+    where, was = place(gate), base_of(gate)
+    told = f" ({code(was, limit=80)})" if was else ""
     here = f", {code(where, limit=300)}" if where else ""
-    mark = f"**{_MARKS[gate.outcome]}**"
     return (
-        f"- {mark} {who} {code(gate.gate, limit=60)}{at}{told}: "
-        f"{code(gate.message, limit=600)}{here}"
+        f"- **{_MARKS[gate.outcome]}** {who} {code(gate.gate, limit=60)}{at}: "
+        f"{code(gate.message, limit=600)}{told}{here}"
     )
 
 
@@ -121,17 +134,24 @@ def _rows(check: CheckReport, found: Sequence[Pair]) -> Iterator[Part]:
     shown = [pair for pair in found if not pair.same]
     if not shown:
         return
-    many = len(check.report.targets) > 1
-    items = tuple(_row(row, many=many) for row in cells(shown))
-    yield Part(before=_HEADER, items=items, noun=("row", "rows"), rank=2, most=_ROWS_SHOWN)
+    many, rows = len(check.report.targets) > 1, cells(shown)
+    told = [(title, name) for title, name in _COLUMNS if any(map(_says, rows, repeat(name)))]
+    heads = " | ".join(["| | Prompt", *(title for title, _ in told), "Verdict |"])
+    rule = "|".join(["|---|---", *("--:" for _ in told), "---|"])
+    items = tuple(_row(row, [name for _, name in told], many=many) for row in rows)
+    before = f"{heads}\n{rule}"
+    yield Part(before=before, items=items, noun=("row", "rows"), rank=2, most=_ROWS_SHOWN)
 
 
-def _row(row: Cells, *, many: bool) -> str:
-    name = code(row.name, table=True, limit=80)
+def _says(row: Cells, name: str) -> bool:
+    return getattr(row, name) not in ("", UNKNOWN)
+
+
+def _row(row: Cells, names: Sequence[str], *, many: bool) -> str:
+    who = code(row.name, table=True, limit=80)
     at = f" at {code(row.target, table=True, limit=60)}" if many else ""
-    numbers = (row.input, row.growth, row.output, row.money, row.dearer, row.month)
-    texts = (row.mark, f"{name}{at}", *numbers, row.quality, row.n, row.verdict)
-    return f"| {' | '.join(texts)} |"
+    numbers = (getattr(row, name) for name in names)
+    return f"| {' | '.join((row.mark, f'{who}{at}', *numbers, row.verdict))} |"
 
 
 def _moved(check: CheckReport) -> Iterator[Part]:
@@ -142,7 +162,7 @@ def _moved(check: CheckReport) -> Iterator[Part]:
         if change.status in ("renamed", "deleted")
     )
     if items:
-        yield Part(items=items, noun=("prompt", "prompts"), rank=3, most=_ROWS_SHOWN)
+        yield Part(items=items, noun=("prompt", "prompts"), rank=3, most=_LINES_SHOWN)
 
 
 def _paths(change: PromptChange) -> str:
@@ -215,13 +235,16 @@ def _about(check: CheckReport, command: str | None) -> Part:
         *(f"- {code(note, limit=400)}" for note in (*check.notes, *report.notes)),
         *(f"- not read: {code(one.path)}: {code(one.reason, limit=300)}" for one in report.skipped),
     )
-    return _folded("How to reproduce it", items, noun=("line", "lines"), rank=4)
+    return replace(
+        _folded("How to reproduce it", items, noun=("line", "lines"), rank=0), most=_LINES_SHOWN
+    )
 
 
 def _legend(check: CheckReport) -> str:
     return (
         "<sub>✗ worse, ? not enough data, ✓ holds or better, + new. Base → head; $/1k is USD for "
-        "1,000 requests. Quality Δ is head minus base on the same n rows, positive is better; low "
-        f"and high are one-sided bounds. costopt {code(check.report.costopt_version, limit=20)}"
+        "1,000 requests, Cost its change. Quality Δ is head minus base on the same n rows, "
+        "positive is better; low and high are one-sided bounds. "
+        f"costopt {code(check.report.costopt_version, limit=20)}"
         "</sub>"
     )

@@ -35,15 +35,29 @@ class Pair:
         return self.head.quality.metric if self.head.quality else ""
 
     @property
+    def comparable(self) -> bool:
+        """Whether both costs are of the same: of input alone, or of answers too."""
+        if self.base is None:
+            return True
+        return (self.base.cost.evidence == "list") == (self.head.cost.evidence == "list")
+
+    @property
     def monthly(self) -> Decimal | None:
-        """USD a month that merging adds; ``None`` where not known."""
-        return _more(_month(self.base), _month(self.head), added=self.base is None)
+        """USD a month that merging adds; all of a new prompt's. ``None`` where not known."""
+        after = self.head.cost.usd_per_month
+        before = self.base.cost.usd_per_month if self.base else Decimal(0)
+        return self._added(before, after)
 
     @property
     def per_1k(self) -> Decimal | None:
         """USD per 1,000 requests that merging adds; ``None`` where not known or it is new."""
         before = self.base.cost.usd_per_1k if self.base else None
-        return _more(before, self.head.cost.usd_per_1k, added=False)
+        return self._added(before, self.head.cost.usd_per_1k)
+
+    def _added(self, before: Decimal | None, after: Decimal | None) -> Decimal | None:
+        if before is None or after is None or not self.comparable:
+            return None
+        return after - before
 
     @property
     def growth(self) -> float | None:
@@ -61,18 +75,6 @@ class Pair:
         return tokens and self.base.cost == self.head.cost and self.base.messages == (
             self.head.messages
         )  # fmt: skip
-
-
-def _month(variant: VariantReport | None) -> Decimal | None:
-    return variant.cost.usd_per_month if variant else None
-
-
-def _more(before: Decimal | None, after: Decimal | None, *, added: bool) -> Decimal | None:
-    if after is None:
-        return None
-    if added:
-        return after
-    return None if before is None else after - before
 
 
 def pairs(check: CheckReport) -> tuple[Pair, ...]:

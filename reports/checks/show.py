@@ -23,6 +23,18 @@ def show_check(
         from .markdown import check_to_markdown
 
         return check_to_markdown(check, command)
+    if format == "junit":
+        from .junit import check_to_junit
+
+        return check_to_junit(check)
+    if format == "sarif":
+        from .sarif import check_to_sarif
+
+        return check_to_sarif(check)
+    if format == "github":
+        from .github import check_to_github
+
+        return check_to_github(check)
     from .table import check_to_table
 
     return check_to_table(check, width, colour, command)

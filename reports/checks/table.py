@@ -1,6 +1,6 @@
 """A check as a page for a terminal: verdict, gates, changed prompts, findings, how deep."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.report import Finding
@@ -11,9 +11,19 @@ from ..page import Page
 from ..safe import clean
 from ..table import Column, fit, pad, widths
 from .cells import Cells, cells
-from .gates import numbers_of, place, worst_first
+from .gates import before, place, worst_first
 from .pairs import Pair, pairs
-from .verdict import DEPTHS, changed_line, counted, gates_line, headline, reproduce, state
+from .verdict import (
+    DEPTHS,
+    changed_line,
+    counted,
+    gates_line,
+    headline,
+    money_note,
+    reproduce,
+    state,
+    unfilled_note,
+)
 
 _GATES_SHOWN = 20
 _ROWS_SHOWN = 25
@@ -46,7 +56,7 @@ def check_to_table(check: CheckReport, width: int, colour: bool, command: str | 
     _changes(page, check, found)
     _others(page, check)
     _findings(page, check)
-    _about(page, check)
+    _about(page, check, found)
     _next(page, check, command)
     return page.text()
 
@@ -74,10 +84,10 @@ def _gate(page: Page, gate: Gate) -> None:
     mark, style = _GATE_MARKS[gate.outcome]
     who = clean(gate.prompt, 40) if gate.prompt else "all prompts"
     at = f" at {clean(gate.target, 40)}" if gate.target else ""
-    numbers = clean(numbers_of(gate), 80)
-    title = f"{who}: {clean(gate.gate, 40)}{at}{f'  {numbers}' if numbers else ''}"
-    page.say(f"{mark} {title}", style, hang=2)
-    page.say(clean(gate.message, 400), indent=4)
+    page.say(f"{mark} {who}: {clean(gate.gate, 40)}{at}", style, hang=2)
+    was = before(gate)
+    told = f" ({clean(was, 80)})" if was else ""
+    page.say(f"{clean(gate.message, 400)}{told}", indent=4)
     where = place(gate)
     if where is not None:
         page.say(clean(where, 300), "dim", indent=4)
@@ -92,22 +102,37 @@ def _changes(page: Page, check: CheckReport, found: Sequence[Pair]) -> None:
     rows = cells(shown[:_ROWS_SHOWN])
     headers = _rows(page, rows, many=len(check.report.targets) > 1)
     _more(page, len(shown) - _ROWS_SHOWN, "row")
+    told: set[str] = set()
     for pair, row in list(zip(shown, rows, strict=False))[:_OTHERS_SHOWN]:
-        _described(page, pair, row, headers)
+        _described(page, pair, row, headers, first=pair.change.path not in told)
+        told.add(pair.change.path)
 
 
-def _described(page: Page, pair: Pair, row: Cells, headers: Sequence[str]) -> None:
-    """Say what changed, on which rows, what the table had no room for, and what is to be known."""
+def _described(page: Page, pair: Pair, row: Cells, headers: Sequence[str], *, first: bool) -> None:
+    """Say what changed, on which rows, what the table had no room for, and what is to be known.
+
+    Of a prompt at several targets, only the first line says what does not depend on them.
+    """
     change = pair.change
-    why = f"{clean(', '.join(change.why), 100)} changed" if change.why else change.status
-    parts = [why, clean(change.rows, 200)] if change.rows else [why]
-    if "$/1k" not in headers and row.money != UNKNOWN:
-        parts.append(f"{row.money} per 1,000 requests")
-    if "$/month" not in headers and row.month != UNKNOWN:
-        parts.append(f"{row.month} a month")
-    page.say(f"{clean(change.name, 60)}: {'; '.join(parts)}", "dim", hang=2)
-    for note in change.notes[:_NOTES_SHOWN]:
+    parts = [*(_why(change) if first else ()), *_no_room(row, headers)]
+    at = f" at {clean(pair.target.name, 40)}" if "Target" in headers else ""
+    if parts:
+        page.say(f"{clean(change.name, 60)}{at}: {'; '.join(parts)}", "dim", hang=2)
+    for note in change.notes[:_NOTES_SHOWN] if first else ():
         page.say(clean(note, 300), "dim", indent=4, hang=2)
+
+
+def _why(change: PromptChange) -> Iterator[str]:
+    yield f"{clean(', '.join(change.why), 100)} changed" if change.why else change.status
+    if change.rows:
+        yield clean(change.rows, 200)
+
+
+def _no_room(row: Cells, headers: Sequence[str]) -> Iterator[str]:
+    if "$/1k" not in headers and row.money != UNKNOWN:
+        yield f"{row.money} per 1,000 requests"
+    if "$/month" not in headers and row.month != UNKNOWN:
+        yield f"{row.month} a month"
 
 
 def _rows(page: Page, rows: Sequence[Cells], *, many: bool) -> list[str]:
@@ -193,11 +218,13 @@ def _finding(change: PromptChange, item: Finding) -> str:
     return f"{told}  {saved}" if saved else told
 
 
-def _about(page: Page, check: CheckReport) -> None:
+def _about(page: Page, check: CheckReport, found: Sequence[Pair]) -> None:
     """Say how deep it looked and why, prices, notes, and what it cost."""
     page.gap()
     reason = f"; {clean(check.depth_reason, 400)}" if check.depth_reason else ""
-    page.say(f"{DEPTHS[check.depth]}{reason}", indent=0, hang=2)
+    page.say(f"{check.depth}: {DEPTHS[check.depth]}{reason}", indent=0, hang=2)
+    for note in filter(None, (money_note(check, found), unfilled_note(found))):
+        page.say(note, "dim", indent=0, hang=2)
     for target in check.report.targets:
         page.say(price_line(target), "dim", indent=0, hang=2)
     for note in (*check.notes, *check.report.notes):

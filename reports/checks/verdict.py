@@ -22,9 +22,9 @@ _GATES = {
     "skipped": ("gate skipped", "gates skipped"),
 }
 DEPTHS = {
-    "static": "static: texts were counted and searched, no model was asked and no answer read",
-    "replay": "replay: stored answers were read, no model was asked",
-    "measured": "measured: models were asked",
+    "static": "texts were counted and searched, no model was asked and no answer read",
+    "replay": "stored answers were read, no model was asked",
+    "measured": "models were asked",
 }
 
 
@@ -46,10 +46,10 @@ def headline(check: CheckReport, found: Sequence[Pair]) -> str:
 def gates_line(check: CheckReport) -> str:
     """Say how many gates say no, lack data, were skipped and passed."""
     if not check.gates:
-        return "no gate is configured, so nothing can say no"
+        return "no gate is configured, so nothing can say no" if check.changes else "no gate to ask"
     numbers = {kind: sum(g.outcome == kind for g in check.gates) for kind in _GATES}
     told = [counted(many, *_GATES[kind]) for kind, many in numbers.items() if many]
-    allowed = ", which was allowed" if numbers["inconclusive"] and not check.exit else ""
+    allowed = ", which stops nothing here" if numbers["inconclusive"] and not check.exit else ""
     return ", ".join(told) + allowed
 
 
@@ -62,7 +62,11 @@ def consequence(check: CheckReport, found: Sequence[Pair]) -> str:
         return "no prompt changed"
     if not found:
         gone = all(change.status == "deleted" for change in check.changes)
-        return "prompts were only deleted" if gone else "nothing that changed could be analysed"
+        return (
+            "prompts were only deleted, nothing is left to measure"
+            if gone
+            else "nothing that changed could be analysed"
+        )
     return f"{_money(check, found)}{_join(found)}{_quality(found)}"
 
 
@@ -83,11 +87,14 @@ class Monthly:
 def monthly(found: Sequence[Pair], target: TargetInfo) -> Monthly | None:
     """Add up the money a month at a target; ``None`` where it is known of no prompt."""
     here = [pair for pair in found if pair.target.name == target.name]
-    known = [amount for pair in here if (amount := pair.monthly) is not None]
+    known = [pair for pair in here if pair.monthly is not None]
     if not known:
         return None
     return Monthly(
-        usd=sum(known, Decimal(0)), known=len(known), prompts=len(here), evidence=evidence(here)
+        usd=sum((pair.monthly or Decimal(0) for pair in known), Decimal(0)),
+        known=len(known),
+        prompts=len(here),
+        evidence=evidence(known),
     )
 
 
@@ -96,17 +103,37 @@ def evidence(found: Sequence[Pair]) -> str:
     weakest = ("estimated", "list", "replayed", "measured")
     kinds = {"estimated" if pair.target.priced_as else pair.head.cost.evidence for pair in found}
     word = next((kind for kind in weakest if kind in kinds), "estimated")
-    return "list price" if word == "list" else word
+    return "input alone, at list price" if word == "list" else word
+
+
+def _first_known(check: CheckReport, found: Sequence[Pair]) -> tuple[int, Monthly] | None:
+    """Return the first target at which money a month is known: one call is made at one of them."""
+    for index, target in enumerate(check.report.targets):
+        month = monthly(found, target)
+        if month is not None:
+            return index, month
+    return None
 
 
 def _money(check: CheckReport, found: Sequence[Pair]) -> str:
-    targets = check.report.targets
-    for index, target in enumerate(targets):
-        month = monthly(found, target)
-        if month is not None:
-            where = f" at target {index + 1} of {len(targets)}" if len(targets) > 1 else ""
-            return f"merging {_monthly(month)}{where}{_of_many(month)}"
-    return _without_calls(found)
+    known = _first_known(check, found)
+    return _without_calls(found) if known is None else f"merging {_monthly(known[1])}"
+
+
+def money_note(check: CheckReport, found: Sequence[Pair]) -> str | None:
+    """Say what the headline's money is of, where that is not all that changed."""
+    known = _first_known(check, found)
+    if known is None:
+        return None
+    index, month = known
+    many, parts = len(check.report.targets), list[str]()
+    if many > 1:
+        parts.append(f"at target {index + 1} of {many}")
+    if month.known < month.prompts:
+        parts.append(f"of the {month.known} of {month.prompts} prompts of which it is known")
+    if any(change.status == "deleted" for change in check.changes):
+        parts.append("without deleted prompts")
+    return f"the money is that {', '.join(parts)}" if parts else None
 
 
 def _monthly(month: Monthly) -> str:
@@ -115,12 +142,6 @@ def _monthly(month: Monthly) -> str:
     amount = usd(abs(month.usd))
     said = f"costs {amount} more" if month.usd > 0 else f"saves {amount}"
     return f"{said} a month ({month.evidence})"
-
-
-def _of_many(month: Monthly) -> str:
-    if month.known == month.prompts:
-        return ""
-    return f", for the {month.known} of {month.prompts} prompts with calls_per_month,"
 
 
 def _without_calls(found: Sequence[Pair]) -> str:
@@ -195,13 +216,18 @@ def counted(many: int, one: str, more: str | None = None) -> str:
 
 
 def changed_line(check: CheckReport) -> str:
-    """Count what changed by its kind.
-
-    Example: ``3 prompts changed (1 modified, 1 added, 1 deleted), 497 did not``.
-    """
+    """Count what changed by its kind: ``2 prompts changed (1 added, 1 deleted), 9 did not``."""
     kinds = ("modified", "renamed", "added", "deleted")
     numbers = {kind: sum(one.status == kind for one in check.changes) for kind in kinds}
     each = ", ".join(f"{many} {kind}" for kind, many in numbers.items() if many)
+    if not check.changes:
+        return f"{counted(check.unchanged, 'prompt is', 'prompts are')} as before"
     still = f", {count(check.unchanged)} did not" if check.unchanged else ""
-    many = counted(len(check.changes), "prompt")
-    return f"{many} changed{f' ({each})' if each else ''}{still}"
+    return f"{counted(len(check.changes), 'prompt')} changed ({each}){still}"
+
+
+def unfilled_note(found: Sequence[Pair]) -> str | None:
+    """Say what the input tokens are of, where no rows fill a prompt."""
+    if all(pair.head.tokens.input_mean is not None for pair in found):
+        return None
+    return "input tokens are the template's own where no eval row fills it"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import cycle
 
 import pytest
+from hostile_texts import HOSTILE, PARTS
 
 from costopt.core.report import PromptReport, Report, Skipped, Spent, TargetInfo
 from costopt.reports.facts import next_steps
@@ -117,15 +118,6 @@ def test_many_skipped_files_are_counted(sample_report: Report) -> None:
     page = render(replace(sample_report, skipped=skipped), 80, False)
     assert "Skipped: 1,234 files" in page
     assert "and 1,214 more" in page
-
-
-PARTS = [
-    "\x1b[2J\x1b]0;owned\x07", "\x9b31m", "\u202egnp.exe", "\u2066x\u2069", "[bold red]x[/]", "[/]",
-    "[link=http://x]y[/link]", "::set-env name=A::b", "##[error]x", "|a|b|", "``` x ```", "`", "``",
-    "<img src=x>", "@everyone", "![a](http://x)", "[a](javascript:x)", "\n\n# h", "\r\nX", "\t",
-    ":smile:", "{0}", "%s", "\x00", "\ud800", "日本語", "a" * 300, "", " ", "--",
-]  # fmt: skip
-HOSTILE = [f"{PARTS[i % len(PARTS)]}{PARTS[(i * 7 + i // 30) % len(PARTS)]}" for i in range(200)]
 
 
 def _poisoned(report: Report, texts: Sequence[str]) -> Report:

@@ -12,6 +12,8 @@ MODULES = [
     "reports.suggested", "costs.forecast", "costs.hourly", "costs.suggest", "evals.cascade",
     "evals.crossing", "costs.cache_rules", "costs.hit_rates", "costs.prefix", "costs.request",
     "costs.cost", "evals.caching", "evals.payback", "evals.meter", "reports.money",
+    "reports.checks.cells", "reports.checks.diff", "reports.checks.gates", "reports.checks.parts",
+    "reports.checks.rule_texts", "reports.checks.verdict",
     "reports.diffs", "reports.findings", "core.file_names", "core.ignores",
     "evals.rules", "evals.rules.base", "evals.rules.pages",
     "evals.racing", "evals.slices", "evals.shelf", "evals.evalset", "evals.plan", "evals.choice",
