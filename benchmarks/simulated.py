@@ -34,9 +34,10 @@ from costopt.evals.measure import Measurement
 from costopt.evals.meter import Meter
 from costopt.evals.metrics import Metric
 from costopt.evals.metrics.base import Scale
-from costopt.evals.plan import plan_rows
+from costopt.evals.plan import RowPlan, all_rows, plan_rows
 from costopt.evals.runner import HARMFUL, Runner, Tally
 from costopt.evals.setup import Judge, Measured, Setup
+from costopt.evals.version_measure import VersionMeasurement
 
 BASE_WORDS = 100
 Table = Mapping[str, np.ndarray]
@@ -130,35 +131,11 @@ def simulate(
     cluster: Callable[[int], str] | None = None,
 ) -> Ended:
     """Run a measurement; ``lengths`` are the variants' words beside the baseline's 100."""
-    metric = Metric(
-        name="simulated", description="", unit="fraction", range=(0.0, 1.0), scale=scale,
-        kind="generated", default_margin=margin,
-        scorer=lambda text, references, labels: Score(float(text), text),
-    )  # fmt: skip
-    judge = Judge(metric=metric, margin=margin, mode="generate")
-    count = len(table["baseline"])
-    rows = tuple(
-        Sample(
-            id=str(n), inputs={"row": str(n)}, references=("x",),
-            cluster=cluster(n) if cluster else None,
-        )
-        for n in range(count)
-    )  # fmt: skip
-    plan = plan_rows(
-        EvalSet(path="", samples=rows, sha256=""), samples=samples,
-        candidates=len(lengths), seed=seed, local=False,
-    )  # fmt: skip
     world = World(table)
-    base = template("baseline", BASE_WORDS)
-    meter = Meter(counter=Words(), price=None, recount=False, rows=plan.rows[:1])
-    setup = Setup(
-        template=base, chains=(), join=False, context=StrategyContext(count=Words()), plan=plan,
-        runner=Runner(
-            client=world, metrics={"generate": metric}, progress=Silent(), tally=Tally()
-        ),
-        meter=meter, judges={"input": judge, "output": judge}, race=race,
-    )  # fmt: skip
-    simulation = Simulation(setup)
+    plan = plan_rows(
+        rows_of(table, cluster), samples=samples, candidates=len(lengths), seed=seed, local=False
+    )
+    simulation = Simulation(setup_of(world, plan, scale=scale, margin=margin, race=race))
     simulation.contenders = tuple(
         Variant(name=name, template=template(name, words)) for name, words in lengths.items()
     )
@@ -169,6 +146,49 @@ def simulate(
         comparisons=measured.comparisons,
         confirmed=frozenset(measured.confirmed),
     )
+
+
+def simulate_versions(
+    table: Table, *, scale: Scale, margin: float, samples: int, seed: int = 0
+) -> Comparison:
+    """Hold ``v0`` of a world, as the head, against its baseline."""
+    rows = rows_of(table, None)
+    plan = all_rows(rows, samples=samples, seed=seed, local=False)
+    setup = setup_of(World(table), plan, scale=scale, margin=margin, race=False)
+    head = Variant(name="head", template=template("v0", BASE_WORDS - 10))
+    measured = asyncio.run(VersionMeasurement(setup, head, of=len(rows.samples)).run())
+    return measured.comparisons["head"]
+
+
+def rows_of(table: Table, cluster: Callable[[int], str] | None) -> EvalSet:
+    """Return a world's rows."""
+    rows = tuple(
+        Sample(
+            id=str(n), inputs={"row": str(n)}, references=("x",),
+            cluster=cluster(n) if cluster else None,
+        )
+        for n in range(len(table["baseline"]))
+    )  # fmt: skip
+    return EvalSet(path="", samples=rows, sha256="")
+
+
+def setup_of(world: World, plan: RowPlan, *, scale: Scale, margin: float, race: bool) -> Setup:
+    """Return what a measurement of a world needs."""
+    metric = Metric(
+        name="simulated", description="", unit="fraction", range=(0.0, 1.0), scale=scale,
+        kind="generated", default_margin=margin,
+        scorer=lambda text, references, labels: Score(float(text), text),
+    )  # fmt: skip
+    judge = Judge(metric=metric, margin=margin, mode="generate")
+    return Setup(
+        template=template("baseline", BASE_WORDS), chains=(), join=False,
+        context=StrategyContext(count=Words()), plan=plan,
+        runner=Runner(
+            client=world, metrics={"generate": metric}, progress=Silent(), tally=Tally()
+        ),
+        meter=Meter(counter=Words(), price=None, recount=False, rows=plan.rows[:1]),
+        judges={"input": judge, "output": judge}, race=race,
+    )  # fmt: skip
 
 
 def _recommended(measured: Measured, lengths: Mapping[str, int]) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..compressors.base import StrategyContext
 from ..compressors.variants import DEFAULT_CHAINS, propose
 from ..core.types import Request, Sample, Variant
 from ..models.targets import EMBEDDED
@@ -62,10 +61,9 @@ def begin_versions(desk: Desk, pair: Pair, tally: Tally) -> PromptResult:
                 pair.variant,
                 of=len(prompt.eval_set.samples),
             )
-    result = desk.result_of(
+    return desk.result_of(
         _versions(pair), meter, measurement, judges, tuple(dict.fromkeys(notes)), prompt
     )
-    return replace(result, edits=_edits(pair, context))
 
 
 def _versions(pair: Pair) -> tuple[Variant, ...]:
@@ -73,11 +71,11 @@ def _versions(pair: Pair) -> tuple[Variant, ...]:
     return (base,) if pair.variant is None else (base, pair.variant)
 
 
-def _edits(pair: Pair, context: StrategyContext) -> tuple[Variant, ...]:
+def edits(desk: Desk, pair: Pair) -> tuple[Variant, ...]:
     """Return the head and what the default strategies make of it: what findings are read from."""
     template = pair.head.template
     own = Variant(name="baseline", template=template)
-    return (own, *propose(template, DEFAULT_CHAINS, context))
+    return (own, *propose(template, DEFAULT_CHAINS, desk.context_for(pair.head)))
 
 
 def _judges(desk: Desk, pair: Pair) -> tuple[dict[str, Judge | None], list[str]]:

@@ -5,11 +5,13 @@ the bounds are at 5 % each side, on a number of rows that was fixed before the f
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ..core.types import Sample, Variant
 from .measure import Measurement
 from .runner import HARMFUL, REPEATED, Mode, fair_order
 from .setup import Setup
+from .version_pair import same_requests
 
 Asked = tuple[Variant, Sequence[Sample], Mode]
 
@@ -35,7 +37,8 @@ class VersionMeasurement(Measurement):
         first = self._asked(self.baseline)
         then = [one for head in self._heads for one in self._asked(head)]
         if self._held_against_answers:
-            await self.setup.runner.run_trials(fair_order(first))
+            for one in first:  # The base's answers first: what is asked then is about them.
+                await self.setup.runner.run_trials(fair_order([one]))
             await self._audited()
             await self.setup.runner.run_trials(fair_order(then))
         else:  # Both alike, so that a cap leaves as many rows of the one as of the other.
@@ -43,8 +46,26 @@ class VersionMeasurement(Measurement):
             await self._audited()
         await self._screen(self._wanted_controls())
         self.compare()
-        self.measured.confirmed.update(head.name for head in self._heads)
+        for head in self._heads:
+            self._decide(head)
         self._see_harm()
+
+    def _decide(self, head: Variant) -> None:
+        """Let the comparison decide; two versions that ask for the same do not differ at all."""
+        self.measured.confirmed.add(head.name)
+        found = self.measured.comparisons.get(head.name)
+        same = same_requests(self.setup.template, head.template)
+        if found is None or found.delta is None or not same:
+            return
+        self.measured.comparisons[head.name] = replace(
+            found,
+            delta=replace(found.delta, mean=0.0, low=0.0, high=0.0),
+            verdict="holds",
+            samples_needed=None,
+        )
+        self.measured.notes.append(
+            "the head asks for exactly what the base asks for: the difference is none, on any rows"
+        )
 
     def _notes(self) -> Iterator[str]:
         """Say how it is decided."""

@@ -84,6 +84,14 @@ def pair_up(versions: Versions, options: AnalyzeOptions) -> Pair:
     return Pair(base=base, head=head, added=versions.base is None, notes=tuple(notes))
 
 
+def same_requests(old: PromptTemplate, new: PromptTemplate) -> bool:
+    """Say whether two versions ask a model for exactly the same, whatever else differs."""
+    return all(
+        getattr(old, name) == getattr(new, name)
+        for name in ("messages", "syntax", "settings", "defaults")
+    )
+
+
 def answers_may_differ(old: PromptTemplate, new: PromptTemplate) -> bool:
     """Say whether the change is about the answers, which a forced reference does not see.
 
@@ -157,8 +165,6 @@ def _rules_brought(old: PromptTemplate, new: PromptTemplate) -> Iterator[str]:
     for name in ("metric", "margin", "calls_per_month", "feature"):
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
-            yield (f"the head sets {name} to {_shown(now)}; the base's, {_shown(was)}, holds here")
-
-
-def _shown(value: object) -> str:
-    return "none" if value is None else str(value)
+            sets = f"sets {name} to {now}" if now is not None else f"no longer sets {name}"
+            before = "did not set it" if was is None else f"sets {was}"
+            yield f"the head {sets}, which does not count before it is merged: the base {before}"

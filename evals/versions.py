@@ -9,11 +9,12 @@ from ..core.deaf import deaf
 from ..core.errors import CostoptError
 from ..core.progress import Progress
 from ..core.report import PromptReport, Report
+from .assemble import PromptResult
 from .opening import Replay, Shared, open_desk, open_replay, open_seat, open_shared
 from .options import AnalyzeOptions
 from .run import Interrupted, Run, give_back, report_of
 from .runner import Tally
-from .version_desk import begin_versions
+from .version_desk import begin_versions, edits
 from .version_pair import Pair, Versions, pair_up
 
 __all__ = ["Versions", "analyze_versions"]
@@ -115,14 +116,21 @@ async def _run_all(run: Run, pairs: Sequence[Pair]) -> None:
     try:
         tally = Tally()
         for pair in pairs:
-            run.results[pair.head.key] = [begin_versions(one, pair, tally) for one in run.desks]
-        for results in run.results.values():
-            for result in results:
-                if result.measurement is not None and not run.out_of_budget:
-                    await result.measurement.run()
-                    run.out_of_budget = result.measurement.setup.runner.out_of_budget
+            run.results[pair.head.key] = _begin(run, pair, tally)
+        measurements = [m for found in run.results.values() for r in found if (m := r.measurement)]
+        tally.planned = sum(2 * len(m.setup.plan.rows) for m in measurements)
+        for measurement in measurements:
+            if not run.out_of_budget:
+                await measurement.run()
+                run.out_of_budget = measurement.setup.runner.out_of_budget
     finally:
         await give_back(run)
+
+
+def _begin(run: Run, pair: Pair, tally: Tally) -> list[PromptResult]:
+    """Begin at each target; findings are counted and priced at the first."""
+    first, *others = (begin_versions(desk, pair, tally) for desk in run.desks)
+    return [replace(first, edits=edits(run.desks[0], pair)), *others]
 
 
 def _report(run: Run, pairs: Sequence[Pair], *, partial: bool) -> Report:

@@ -234,6 +234,17 @@ def test_both_targets_judge_on_the_same_rows(desk: Desk) -> None:
     assert texts["strong"] == texts["weak"]
 
 
+def test_versions_that_ask_for_the_same_do_not_differ_on_however_few_rows(desk: Desk) -> None:
+    found = desk.prompts(PROMPT, PROMPT.replace("calls_per_month: 1000", "margin: 0"), rows=6)
+    head = named(found)
+    assert len(desk.asked()) == 7
+    assert head.verdict == "holds"
+    assert head.delta is not None
+    assert head.delta.quality is not None
+    assert (head.delta.quality.low, head.delta.quality.high) == (0.0, 0.0)
+    assert said(found, "asks for exactly what the base asks for")
+
+
 def test_rows_that_fail_are_named_and_let_nothing_hold(desk: Desk) -> None:
     head = named(desk.prompts(LONGER, PROMPT.replace("Name the", "[fails 3] Name the")))
     assert head.verdict == "not enough data"
@@ -268,8 +279,8 @@ def test_metric_margin_and_calls_are_the_bases(desk: Desk) -> None:
     assert judged.delta.quality is not None
     assert judged.delta.quality.margin == 0.05
     assert found.calls_per_month == 1000
-    assert said(found, "the head sets metric to token_f1; the base's, contains, holds here")
-    assert said(found, "the head sets margin to 0.9; the base's, none, holds here")
+    assert said(found, "the head sets metric to token_f1, which does not count before it is merged")
+    assert said(found, "the head sets margin to 0.9, which does not count before it is merged")
 
 
 def test_a_variable_that_the_rows_lack_keeps_only_that_prompt_from_being_measured(
@@ -475,6 +486,14 @@ def test_a_replay_says_what_the_measurement_said_and_needs_no_key(
         replayed.prompts[0],
         "replayed: the store holds answers of strong to both versions on 80 of 80 rows",
     )
+
+
+def test_a_replay_leaves_the_store_as_it_is(desk: Desk) -> None:
+    desk.prompts(LONGER, PROMPT, rows=4)
+    store = desk.folder / "run" / "answers.sqlite3"
+    before = store.read_bytes()
+    desk.prompts(LONGER, PROMPT, rows=8, depth="replay")
+    assert store.read_bytes() == before
 
 
 def test_a_replay_without_a_store_measures_nothing_and_makes_none(desk: Desk) -> None:

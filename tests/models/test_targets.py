@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,38 @@ def test_an_unknown_name_has_a_nearest_one() -> None:
     with pytest.raises(CostoptError) as caught:
         opened("embeded")
     assert '"embedded"' in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("openai:gpt-4.1-mini", "OPENAI_API_KEY"),
+        ("anthropic:claude-haiku-4-5", "ANTHROPIC_API_KEY"),
+    ],
+)
+def test_who_it_is_can_be_said_without_a_key(
+    monkeypatch: pytest.MonkeyPatch, name: str, variable: str
+) -> None:
+    """By that its stored answers are found, where nobody is asked."""
+
+    def identity(*, asked: bool) -> dict[str, Any]:
+        target = open_target(name, Config(), offline=True, progress=Silent(), asked=asked)
+        return dict(target.identity)
+
+    with pytest.raises(CostoptError, match=f"{variable} is not set"):
+        identity(asked=True)
+    without = identity(asked=False)
+    monkeypatch.setenv(variable, "sk-test")
+    assert identity(asked=True) == without
+
+
+def test_who_the_embedded_one_is_can_be_said_without_its_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    target = open_target("embedded", Config(), offline=True, progress=Silent(), asked=False)
+    assert target.identity["model"] == target.model
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_names() -> None:
