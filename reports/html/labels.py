@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 CHARACTER, LINE = 6.3, 13.0
 """How wide a character is taken to be, and how high a line, in the drawing's units."""
-_GAP = 9.0
+_GAP = 12.0
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,9 @@ def plots(
     baseline = next((v for v in variants if v.verdict == "baseline"), None)
     if baseline is None:
         return ()
-    metrics = dict.fromkeys(v.quality.metric for v in variants if v.quality and _delta(v))
+    judged = [v for v in variants if v.quality and _delta(v)]
+    judged.sort(key=lambda v: v.name != best)  # what judged the recommended one comes first
+    metrics = dict.fromkeys(v.quality.metric for v in judged if v.quality)
     found = (_plot(metric, baseline, variants, numbers, best) for metric in metrics)
     return tuple(plot for plot in found if plot is not None)
 

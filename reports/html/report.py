@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ...core.report import PromptReport, Report, TargetInfo, VariantReport
+from ...core.report import PromptReport, Recommendation, Report, TargetInfo, VariantReport
 from ...core.samples import SampleSource
 from .. import facts
 from ..evidence import spent_on_judge
@@ -147,7 +147,7 @@ def _sure(report: Report, target: TargetInfo) -> str:
 def _overview(report: Report) -> Table | None:
     """Return all prompts in one table; ``None`` where there is only one line to show."""
     lines = [
-        _overview_line(prompt, target, best)
+        _overview_line(report, prompt, target, best)
         for target in report.targets
         for prompt, best in _picked(report, target)
         if facts.at_target(prompt, target.name)
@@ -177,7 +177,9 @@ def _without(table: Table, header: str) -> Table:
     return Table(caption=table.caption, headers=heads, lines=tuple(lines), sortable=table.sortable)
 
 
-def _overview_line(prompt: PromptReport, target: TargetInfo, best: VariantReport | None) -> Line:
+def _overview_line(
+    report: Report, prompt: PromptReport, target: TargetInfo, best: VariantReport | None
+) -> Line:
     chosen = facts.recommendation(prompt, target.name)
     monthly = facts.monthly_saving(prompt, chosen) if chosen else None
     baseline = facts.baseline_of(facts.at_target(prompt, target.name))
@@ -191,7 +193,7 @@ def _overview_line(prompt: PromptReport, target: TargetInfo, best: VariantReport
         cells=(
             Cell(text=clean(prompt.name, 60), style="name"),
             Cell(text=clean(target.name, 60)),
-            Cell(text=clean(best.name, 80) if best else "stays as it is"),
+            Cell(text=_advised(report, chosen, best)),
             number(percent(saved) if best else "", saved),
             number(each, before),
             number(usd(monthly) if best else "", monthly),
@@ -205,6 +207,12 @@ def _overview_line(prompt: PromptReport, target: TargetInfo, best: VariantReport
             ),
         ),
     )
+
+
+def _advised(report: Report, chosen: Recommendation | None, best: VariantReport | None) -> str:
+    if best is not None:
+        return clean(best.name, 80)
+    return "stays as it is" if chosen is not None and not report.static else ""
 
 
 def _spent(report: Report) -> list[str]:

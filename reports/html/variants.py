@@ -10,6 +10,13 @@ from ..safe import clean
 from .tables import Cell, Line, Table, headers, number, without_empty
 from .verdicts import signed_word, style_of
 
+_EVIDENCE = {
+    "measured": "measured tokens at list prices",
+    "replayed": "tokens of stored answers at list prices",
+    "estimated": "estimated",
+    "list": "that of the input alone, counted, at list prices: no answer was measured",
+}
+
 
 def variant_table(
     variants: Sequence[VariantReport], best: str | None, *, caption: str, static: bool
@@ -62,7 +69,8 @@ def _line(at: int, variant: VariantReport, row: Row) -> Line:
 def evidence_line(variants: Sequence[VariantReport]) -> str | None:
     """Say what the money rests on; ``None`` where there is none."""
     kinds = dict.fromkeys(v.cost.evidence for v in variants if v.cost.usd_per_1k is not None)
-    return f"money: {', '.join(clean(kind, 20) for kind in kinds)}" if kinds else None
+    words = (_EVIDENCE.get(kind, clean(kind, 20)) for kind in kinds)
+    return f"money: {', '.join(words)}" if kinds else None
 
 
 def regime_table(prompt: PromptReport, variants: Sequence[VariantReport]) -> Table | None:

@@ -153,6 +153,8 @@ def test_partial_static_and_empty_are_said(sample_report: Report) -> None:
     static = to_html(replace(sample_report, static=True))
     assert "No model was asked" in static
     assert "a month can be saved" not in static
+    assert "stays as it is" not in static
+    assert "stays as it is" in partial
     empty = to_html(replace(sample_report, prompts=(), targets=(), skipped=()))
     assert "<main" in empty
     none_of_it = replace(full_check(sample_report), gates=(), changes=(), exit=0)
