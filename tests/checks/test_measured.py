@@ -68,6 +68,21 @@ def test_a_worse_prompt(measured: GitRepository) -> None:
     assert (gate["unit"], gate["limit"]) == ("points", -5)
 
 
+def test_a_metric_that_sees_no_harm_passes_nothing(measured: GitRepository) -> None:
+    text = "".join(
+        json.dumps({"id": f"t{at}", "ticket": f"Ticket {at} (billing)", "reference": "none"}) + "\n"
+        for at in range(ROWS)
+    )
+    measured.write("prompts/tickets/evals.jsonl", text)
+    measured.replace(PATH, "metric: accuracy", "metric: exact_match")
+    base = measured.commit()
+    measured.replace(PATH, "Route the", "Do route the")
+    ran = measured.run(base=base)
+    assert ran.status == 3
+    (gate,) = ran.gates("quality")
+    assert gate["message"].startswith("no loss is seen, but none of a prompt without its")
+
+
 def test_longer_answers_make_it_dearer(
     repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,7 +102,7 @@ def test_what_the_front_matter_brings_does_not_count(repository: GitRepository) 
     assert ran.status == 1
     assert ran.outcomes("max_usd_per_month") == ["failed"]
     (prompt,) = ran.check["report"]["prompts"]
-    assert sum("holds here" in note for note in prompt["notes"]) == 2
+    assert sum("does not count before it is merged" in note for note in prompt["notes"]) == 2
 
 
 HOSTILE = """
