@@ -8,19 +8,17 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ..core.checked import Status
-from ..core.discovery import EVAL_SUFFIXES, eval_set_names
+from ..core.discovery import eval_set_names
 from ..core.errors import CostoptError
-from ..core.formats import FORMATS, format_of
+from ..core.formats import format_of
 from ..core.report import Skipped
 from ..core.types import PromptTemplate
 from .differences import Difference
 from .reading import FileRead, Version, candidates, read_version
 from .trees import CommitTree, WorkingTree, regular
 
-_SUFFIXES = "|".join(
-    sorted({re.escape(s) for found in (EVAL_SUFFIXES, *FORMATS.values()) for s in found})
-)
-_NAMED = re.compile(rf"[^\s\"'/\\,\[\]{{}}()]+(?:{_SUFFIXES})\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s\"'/\\,\[\]{}()<>`:;|]+")
+"""What stands between the names of files in a text."""
 _MOST_BYTES = 5_000_000
 _FRONT = ("name", "feature", "calls_per_month", "metric", "margin", "targets", "eval_set")
 
@@ -233,8 +231,7 @@ class _Scan:
     def __init__(self, root: Path, touched: Collection[str]) -> None:
         self.root, self.touched = root, touched
         # A name with spaces is looked for by its last word: text does not say where it begins.
-        names = (path.rpartition("/")[2].split() or [""] for path in touched)
-        self.wanted = frozenset(words[-1].lower() for words in names)
+        self.wanted = frozenset(words[-1] for path in touched if (words := _words(path)))
         self.read: dict[str, str] = {}
 
     def names(self, path: str) -> bool:
@@ -243,7 +240,7 @@ class _Scan:
         if "*" in text and "file://" in text:
             folder = posixpath.dirname(path)
             return any(not folder or one.startswith(f"{folder}/") for one in self.touched)
-        return any(found.lower() in self.wanted for found in _NAMED.findall(text))
+        return any(word in self.wanted for word in _words(text))
 
     def is_prompt(self, path: str, named: bool) -> bool:
         """Return whether a file that is not read further seems to be a prompt."""
@@ -262,6 +259,11 @@ class _Scan:
         if not regular(self.root, path) or file.stat().st_size > _MOST_BYTES:
             return ""
         return file.read_bytes().decode("utf-8", "replace")
+
+
+def _words(text: str) -> list[str]:
+    words = (word.strip(".").lower() for word in _BETWEEN.split(text))
+    return [word for word in words if word]
 
 
 def _one_sided(new: Version | None, old: Version | None) -> Change | None:

@@ -36,9 +36,8 @@ def rows_of(opened: Opened, change: Change, touched: frozenset[str]) -> Rows:
     base, head = change.base, change.head
     default = opened.configured.config.defaults.get("eval_set")
     try:
-        if default is not None and default in opened.tip.files:
-            opened.tip.fetch([default])
-            return Rows(path=opened.tip.root / default, shown=default)
+        if default is not None and not default.startswith("hf:"):
+            return _default_rows(opened, default)
         if base is not None and _has_rows(base):
             return _base_rows(opened, base, head, touched)
         if head is None or head.rows is None:
@@ -47,6 +46,14 @@ def rows_of(opened: Opened, change: Change, touched: frozenset[str]) -> Rows:
         return Rows(path=opened.head.root / head.rows, shown=head.rows)
     except CostoptError as error:
         return Rows(note=f"its eval rows are not read: {error}")
+
+
+def _default_rows(opened: Opened, path: str) -> Rows:
+    """Return the rows that the base's configuration names for all prompts."""
+    if path not in opened.tip.files:
+        return Rows(note=f"the eval set {path} is no file of the base, so it is not read")
+    opened.tip.fetch([path])
+    return Rows(path=opened.tip.root / path, shown=path)
 
 
 def _has_rows(version: Version) -> bool:

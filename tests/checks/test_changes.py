@@ -127,6 +127,37 @@ def test_an_eval_set_named_in_the_front_matter(repository: GitRepository) -> Non
     assert (change["name"], change["why"]) == ("other", ["eval set"])
 
 
+def test_an_eval_set_of_an_odd_name(repository: GitRepository) -> None:
+    repository.start()
+    front = "---\neval_set: \"all rows (1).jsonl\"\n---\n"
+    repository.write("prompts/x.md", f"{front}Route {{{{ ticket }}}}.")
+        "prompts/x.md", '---\neval_set: "all rows (1).jsonl"\n---\nRoute {{ ticket }}.'
+    )
+    repository.write("prompts/all rows (1).jsonl", rows(4))
+    base = repository.commit()
+    repository.write("prompts/all rows (1).jsonl", rows(5))
+    assert only(repository.run(base=base))["why"] == ["eval set"]
+
+
+def test_rows_that_the_configuration_names_are_the_bases(repository: GitRepository) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\neval_set = "shared/rows.jsonl"\n')
+    repository.write("shared/rows.jsonl", rows(9))
+    base = repository.commit()
+    repository.write("shared/rows.jsonl", rows(2))
+    repository.replace(PATH, "Route the", "Do route the")
+    ran = repository.run(base=base)
+    assert str(only(ran)["rows"]).startswith("9 rows of shared/rows.jsonl (sha256")
+
+
+def test_an_unmeasurable_prompt_does_not_make_a_check_undecided(repository: GitRepository) -> None:
+    budgets = '[prompts."*.md"]\nmax_output_tokens = 10\nmin_quality = 0.5\n'
+    repository.start(f"[costopt]\n{STATIC_TARGET}\n{budgets}")
+    repository.write("prompts/no-rows.md", "Say {{ x }}.")
+    ran = repository.run("--replay")
+    assert ran.status == 0
+    assert ran.outcomes("max_output_tokens") == ["skipped"]
+
+
 def test_a_promptfoo_configuration_whose_part_changed(repository: GitRepository) -> None:
     repository.start()
     repository.write(
