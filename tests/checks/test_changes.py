@@ -129,10 +129,8 @@ def test_an_eval_set_named_in_the_front_matter(repository: GitRepository) -> Non
 
 def test_an_eval_set_of_an_odd_name(repository: GitRepository) -> None:
     repository.start()
-    front = "---\neval_set: \"all rows (1).jsonl\"\n---\n"
+    front = '---\neval_set: "all rows (1).jsonl"\n---\n'
     repository.write("prompts/x.md", f"{front}Route {{{{ ticket }}}}.")
-        "prompts/x.md", '---\neval_set: "all rows (1).jsonl"\n---\nRoute {{ ticket }}.'
-    )
     repository.write("prompts/all rows (1).jsonl", rows(4))
     base = repository.commit()
     repository.write("prompts/all rows (1).jsonl", rows(5))
