@@ -2,24 +2,19 @@
 
 import filecmp
 import posixpath
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 from ..core.checked import Status
 from ..core.discovery import eval_set_names
 from ..core.errors import CostoptError
-from ..core.formats import format_of
 from ..core.report import Skipped
 from ..core.types import PromptTemplate
 from .differences import Difference
 from .reading import FileRead, Version, candidates, read_version
-from .trees import CommitTree, WorkingTree, regular
+from .scan import Scan
+from .trees import CommitTree, WorkingTree
 
-_BETWEEN = re.compile(r"[\s\"'/\\,\[\]{}()<>`:;|]+")
-"""What stands between the names of files in a text."""
-_MOST_BYTES = 5_000_000
 _FRONT = ("name", "feature", "calls_per_month", "metric", "margin", "targets", "eval_set")
 
 
@@ -126,7 +121,7 @@ class _Finder:
         broken: list[Broken] = []
         skipped: list[Skipped] = []
         unchanged = 0
-        scanned = _Scan(self.of.head.root, self.touched)
+        scanned = Scan(self.of.head.root, self.touched)
         for path in sorted(self.new):
             old = self.renamed.get(path, path)
             if not (self.of.wanted(path) or self.of.wanted(old)):
@@ -158,7 +153,7 @@ class _Finder:
         except CostoptError as error:  # It is a link by now: that is the head's own doing.
             return FileRead(broken=error)
 
-    def _may_differ(self, path: str, old: str, scanned: "_Scan") -> bool:
+    def _may_differ(self, path: str, old: str, scanned: Scan) -> bool:
         return (
             path in self.touched
             or old not in self.old
@@ -223,47 +218,6 @@ class _Finder:
         self.of.base.fetch([old])
         self.of.head.fetch([new])
         return filecmp.cmp(self.of.base.root / old, self.of.head.root / new, shallow=False)
-
-
-class _Scan:
-    """Which unchanged files name a changed one: an eval set, or a part of a configuration."""
-
-    def __init__(self, root: Path, touched: Collection[str]) -> None:
-        self.root, self.touched = root, touched
-        # A name with spaces is looked for by its last word: text does not say where it begins.
-        self.wanted = frozenset(words[-1] for path in touched if (words := _words(path)))
-        self.read: dict[str, str] = {}
-
-    def names(self, path: str) -> bool:
-        """Return whether a prompt's file may name a changed file."""
-        text = self._text(path)
-        if "*" in text and "file://" in text:
-            folder = posixpath.dirname(path)
-            return any(not folder or one.startswith(f"{folder}/") for one in self.touched)
-        return any(word in self.wanted for word in _words(text))
-
-    def is_prompt(self, path: str, named: bool) -> bool:
-        """Return whether a file that is not read further seems to be a prompt."""
-        if named or format_of(Path(path)) not in ("chat-yaml", "chat-json"):
-            return True
-        text = self._text(path)
-        return any(word in text for word in ("messages", "role", "prompts"))
-
-    def _text(self, path: str) -> str:
-        if path not in self.read:
-            self.read = {path: self._load(path)}
-        return self.read[path]
-
-    def _load(self, path: str) -> str:
-        file = self.root / path
-        if not regular(self.root, path) or file.stat().st_size > _MOST_BYTES:
-            return ""
-        return file.read_bytes().decode("utf-8", "replace")
-
-
-def _words(text: str) -> list[str]:
-    words = (word.strip(".").lower() for word in _BETWEEN.split(text))
-    return [word for word in words if word]
 
 
 def _one_sided(new: Version | None, old: Version | None) -> Change | None:
