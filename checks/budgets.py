@@ -99,8 +99,9 @@ def _output(case: Case, sides: Sides) -> Iterator[Gate]:
 
 
 def _unknown(case: Case) -> Outcome:
-    """Return what not knowing amounts to: a static check leaves it, others lack data."""
-    return "skipped" if case.depth == "static" else "inconclusive"
+    """Return what not knowing amounts to: where nothing was to be measured, it is left out."""
+    unmeasured = case.depth == "static" or case.report.eval_set is None
+    return "skipped" if unmeasured else "inconclusive"
 
 
 def _money(case: Case, sides: Sides, name: str, per: str) -> Iterator[Gate]:

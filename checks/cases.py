@@ -46,16 +46,6 @@ class Case:
         return tuple(sides_of(self.report))
 
     @property
-    def same_prompt(self) -> bool:
-        """Whether both versions send the same."""
-        if self.change.base is None or self.change.head is None:
-            return False
-        was, now = (v.prompt.template for v in (self.change.base, self.change.head))
-        return (was.messages, was.settings, dict(was.defaults)) == (
-            now.messages, now.settings, dict(now.defaults)
-        )  # fmt: skip
-
-    @property
     def new_findings(self) -> tuple[Finding, ...]:
         """Findings that the base does not have."""
         return surplus(self.counted.findings, self.base_findings)

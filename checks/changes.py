@@ -2,26 +2,19 @@
 
 import filecmp
 import posixpath
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 from ..core.checked import Status
-from ..core.discovery import EVAL_SUFFIXES, eval_set_names
+from ..core.discovery import eval_set_names
 from ..core.errors import CostoptError
-from ..core.formats import FORMATS, format_of
 from ..core.report import Skipped
 from ..core.types import PromptTemplate
 from .differences import Difference
 from .reading import FileRead, Version, candidates, read_version
-from .trees import CommitTree, WorkingTree, regular
+from .scan import Scan
+from .trees import CommitTree, WorkingTree
 
-_SUFFIXES = "|".join(
-    sorted({re.escape(s) for found in (EVAL_SUFFIXES, *FORMATS.values()) for s in found})
-)
-_NAMED = re.compile(rf"[^\s\"'/\\,\[\]{{}}()]+(?:{_SUFFIXES})\b", re.IGNORECASE)
-_MOST_BYTES = 5_000_000
 _FRONT = ("name", "feature", "calls_per_month", "metric", "margin", "targets", "eval_set")
 
 
@@ -50,6 +43,21 @@ class Change:
         """The prompt's name at the head, at the base where it was deleted."""
         version = self.head or self.base
         return version.prompt.template.name if version else self.path
+
+    @property
+    def asks_the_same(self) -> bool:
+        """Whether both versions send the same: only what is known of the prompt changed."""
+        if self.base is None or self.head is None:
+            return False
+        was, now = (version.prompt.template for version in (self.base, self.head))
+        return _sent(was) == _sent(now)
+
+    @property
+    def key(self) -> tuple[str, int, bool]:
+        """What tells it from the other changes."""
+        version = self.head or self.base
+        index = version.prompt.template.source.index if version else 0
+        return self.path, index, self.head is None
 
     @property
     def old_path(self) -> str | None:
@@ -113,7 +121,7 @@ class _Finder:
         broken: list[Broken] = []
         skipped: list[Skipped] = []
         unchanged = 0
-        scanned = _Scan(self.of.head.root, self.touched)
+        scanned = Scan(self.of.head.root, self.touched)
         for path in sorted(self.new):
             old = self.renamed.get(path, path)
             if not (self.of.wanted(path) or self.of.wanted(old)):
@@ -124,14 +132,16 @@ class _Finder:
             head = self._head(path)
             base = read_version(self.of.base, old, self.old)
             skipped += head.skipped
-            found = self._compared(path, head, base)
+            found = self._compared(head, base)
             changes += found
             unchanged += len(head.versions) - sum(1 for one in found if one.head)
             if head.broken is not None and base.versions:
                 broken.append(Broken(path=path, error=head.broken))
         changes += self._gone()
+        # What two configurations refer to is one prompt.
+        distinct = {change.key: change for change in reversed(changes)}
         return Changes(
-            changes=tuple(sorted(changes, key=lambda change: change.path)),
+            changes=tuple(sorted(distinct.values(), key=lambda change: change.key)),
             broken=tuple(broken),
             skipped=tuple(skipped),
             unchanged=unchanged,
@@ -143,7 +153,7 @@ class _Finder:
         except CostoptError as error:  # It is a link by now: that is the head's own doing.
             return FileRead(broken=error)
 
-    def _may_differ(self, path: str, old: str, scanned: "_Scan") -> bool:
+    def _may_differ(self, path: str, old: str, scanned: Scan) -> bool:
         return (
             path in self.touched
             or old not in self.old
@@ -162,34 +172,34 @@ class _Finder:
         for path in sorted(self.old):
             if path not in kept and self.of.wanted(path):
                 for version in read_version(self.of.base, path, self.old).versions:
-                    yield Change(path=path, status="deleted", head=None, base=version)
+                    change = _one_sided(None, version)
+                    if change is not None:
+                        yield change
 
-    def _compared(self, path: str, head: FileRead, base: FileRead) -> list[Change]:
+    def _compared(self, head: FileRead, base: FileRead) -> list[Change]:
         if head.broken is not None:
             return []
         pairs = _pairs(head.versions, base.versions)
-        found = [change for pair in pairs if (change := self._change(path, *pair)) is not None]
+        found = [change for pair in pairs if (change := self._change(*pair)) is not None]
         if base.broken is None:
             return found
         note = f"the base's version cannot be read, so that there is none: {base.broken.what}"
         return [replace(change, notes=(*change.notes, note)) for change in found]
 
-    def _change(self, path: str, new: Version | None, old: Version | None) -> Change | None:
+    def _change(self, new: Version | None, old: Version | None) -> Change | None:
         if new is None or old is None:
-            status: Status = "added" if old is None else "deleted"
-            notes = new.notes if new else ()
-            return Change(path=path, status=status, head=new, base=old, notes=notes)
+            return _one_sided(new, old)
         now, was = new.prompt.template, old.prompt.template
         why = [*_why(was, now)]
         if self._rows_differ(old, new):
             why.append("eval set")
-        if self.of.configured(was.source.path, path):
+        if self.of.configured(was.source.path, now.source.path):
             why.append("configuration")
-        moved = was.source.path != path
+        moved = was.source.path != now.source.path
         if not why and not moved:
             return None
         return Change(
-            path=path,
+            path=now.source.path,
             status="renamed" if moved else "modified",
             head=new,
             base=old,
@@ -210,41 +220,18 @@ class _Finder:
         return filecmp.cmp(self.of.base.root / old, self.of.head.root / new, shallow=False)
 
 
-class _Scan:
-    """Which unchanged files name a changed one: an eval set, or a part of a configuration."""
-
-    def __init__(self, root: Path, touched: Collection[str]) -> None:
-        self.root, self.touched = root, touched
-        # A name with spaces is looked for by its last word: text does not say where it begins.
-        names = (path.rpartition("/")[2].split() or [""] for path in touched)
-        self.wanted = frozenset(words[-1].lower() for words in names)
-        self.read: dict[str, str] = {}
-
-    def names(self, path: str) -> bool:
-        """Return whether a prompt's file may name a changed file."""
-        text = self._text(path)
-        if "*" in text and "file://" in text:
-            folder = posixpath.dirname(path)
-            return any(not folder or one.startswith(f"{folder}/") for one in self.touched)
-        return any(found.lower() in self.wanted for found in _NAMED.findall(text))
-
-    def is_prompt(self, path: str, named: bool) -> bool:
-        """Return whether a file that is not read further seems to be a prompt."""
-        if named or format_of(Path(path)) not in ("chat-yaml", "chat-json"):
-            return True
-        text = self._text(path)
-        return any(word in text for word in ("messages", "role", "prompts"))
-
-    def _text(self, path: str) -> str:
-        if path not in self.read:
-            self.read = {path: self._load(path)}
-        return self.read[path]
-
-    def _load(self, path: str) -> str:
-        file = self.root / path
-        if not regular(self.root, path) or file.stat().st_size > _MOST_BYTES:
-            return ""
-        return file.read_bytes().decode("utf-8", "replace")
+def _one_sided(new: Version | None, old: Version | None) -> Change | None:
+    """Return a prompt that was added or deleted."""
+    version = new or old
+    if version is None:
+        return None
+    return Change(
+        path=version.prompt.template.source.path,
+        status="added" if old is None else "deleted",
+        head=new,
+        base=old,
+        notes=version.notes,
+    )
 
 
 def _pairs(
@@ -261,6 +248,10 @@ def _pairs(
         yield version, known.pop(name, None)
     for version in known.values():
         yield None, version
+
+
+def _sent(template: PromptTemplate) -> tuple[object, ...]:
+    return template.messages, template.syntax, template.settings, dict(template.defaults)
 
 
 def _why(was: PromptTemplate, now: PromptTemplate) -> Iterator[str]:

@@ -18,11 +18,11 @@ from ..models.store import SEAL_KEY
 from .cases import Case, rule_of
 from .changes import Change, Changes, Repository, find_changes
 from .configuration import inside
-from .depth import Looked, look
+from .depth import Looked, look, merged
 from .differences import Difference, differences, is_clean
 from .featured import features_of
 from .features import feature_gates
-from .gates import gates_of
+from .gates import check_codes, gates_of
 from .lock import Lock
 from .locking import base_lock, head_lock, lock_path, updated
 from .opening import Opened
@@ -92,6 +92,7 @@ def check(opened: Opened, wanted: Wanted, options: AnalyzeOptions, progress: Pro
         CostoptError: it could not run.
     """
     options = _own(options)
+    check_codes(opened.configured.config.fail_on, opened.configured.path)
     _check_store(opened, options)
     found = _find(opened, wanted)
     locks = _locks(opened)
@@ -99,12 +100,14 @@ def check(opened: Opened, wanted: Wanted, options: AnalyzeOptions, progress: Pro
     if not versions:
         looked = _nothing(found, options)
         return _checked(opened, wanted, options, found, looked, (), locks)
+    differ = [not change.asks_the_same for change in found.kept]
     interrupted = False
     try:
-        looked = look(versions, options, progress, replay=wanted.replay)
+        looked = look(versions, options, progress, replay=wanted.replay, differ=differ)
     except Interrupted as stopped:
         counted = analyze_versions(versions, options, Silent(), depth="static")
-        looked = Looked(report=stopped.report, counted=counted, depth="measured", reason=None)
+        report = merged(stopped.report, counted, differ)
+        looked = Looked(report=report, counted=counted, depth="measured", reason=None)
         interrupted = True
     cases = _cases(opened, found, versions, looked, options)
     checked = _checked(opened, wanted, options, found, looked, cases, locks)
@@ -180,7 +183,7 @@ def _cases(
             counted=counted,
             base_findings=findings,
             rule=rule_of(opened.configured.config, change),
-            depth=looked.depth,
+            depth="static" if change.asks_the_same else looked.depth,
             partial=looked.report.partial,
         )
         for change, report, counted, findings in zip(

@@ -56,7 +56,8 @@ def configured(base: CommitTree, head: WorkingTree, given: Path | None, cwd: Pat
     if given is not None:
         path = inside(head.root, given)
         if path is None:
-            return Configured(config=load_config(given, cwd), path=None)
+            own = replace(load_config(given, cwd), folder=PurePosixPath())
+            return Configured(config=own, path=None)
         if path not in base.files:
             raise CostoptError(
                 "the base has no such configuration, and the head's does not count",

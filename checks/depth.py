@@ -1,7 +1,7 @@
 """How deep a check can look: what a key, a store, or neither of them allow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.checked import Depth
 from ..core.progress import Progress, Silent
@@ -32,8 +32,17 @@ def look(
     progress: Progress,
     *,
     replay: bool,
+    differ: Sequence[bool],
 ) -> Looked:
     """Analyse both versions as deep as can be.
+
+    Args:
+        versions: The prompts.
+        options: Targets, caps and so on.
+        progress: Told how far it is.
+        replay: Whether stored answers alone are to be read.
+        differ: Of each prompt, whether its versions ask something else: nobody is asked about
+            those that do not, since there is nothing to find out.
 
     Raises:
         CostoptError: bad input or missing configuration.
@@ -44,18 +53,47 @@ def look(
         return Looked(
             report=counted, counted=counted, depth="static", reason="a static check was asked for"
         )
-    if not any(prompt.eval_set for prompt in counted.prompts):
-        why = "no changed prompt has eval rows that fill it"
+    why = _pointless(counted, differ)
+    if why is not None:
         return Looked(report=counted, counted=counted, depth="static", reason=why)
-    if replay:
-        report = analyze_versions(versions, options, progress, depth="replay")
-        why = "stored answers were asked for"
-        return Looked(report=report, counted=counted, depth="replay", reason=why)
-    lacking = _lacking(options)
+    asked = [one for one, other in zip(versions, differ, strict=True) if other]
+    lacking = None if replay else _lacking(options)
+    if not replay and lacking is None:
+        report = analyze_versions(asked, options, progress, depth="measured")
+        return _together(report, counted, differ, "measured", None)
+    report = analyze_versions(asked, options, progress, depth="replay")
     if lacking is None:
-        report = analyze_versions(versions, options, progress, depth="measured")
-        return Looked(report=report, counted=counted, depth="measured", reason=None)
-    return _without_a_key(versions, options, progress, counted, lacking)
+        return _together(report, counted, differ, "replay", "stored answers were asked for")
+    # Half of the answers would be no decision.
+    missing = sum(_missing(prompt, options.samples) for prompt in report.prompts)
+    if not missing:
+        return _together(report, counted, differ, "replay", lacking)
+    why = f"{lacking}, and the store lacks {missing:,} of the answers that it would take"
+    return Looked(report=counted, counted=counted, depth="static", reason=why)
+
+
+def _pointless(counted: Report, differ: Sequence[bool]) -> str | None:
+    """Say why no answer would tell anything."""
+    if not any(differ):
+        return "no changed prompt asks anything else than before"
+    rows = [prompt.eval_set for prompt, one in zip(counted.prompts, differ, strict=True) if one]
+    return None if any(rows) else "no changed prompt has eval rows that fill it"
+
+
+def _together(
+    report: Report, counted: Report, differ: Sequence[bool], depth: Depth, reason: str | None
+) -> Looked:
+    return Looked(
+        report=merged(report, counted, differ), counted=counted, depth=depth, reason=reason
+    )
+
+
+def merged(report: Report, counted: Report, differ: Sequence[bool]) -> Report:
+    """Return a report of all prompts, of which only those that differ were asked about."""
+    found = iter(report.prompts)
+    pairs = zip(counted.prompts, differ, strict=True)
+    prompts = tuple(next(found) if asked else still for still, asked in pairs)
+    return replace(report, prompts=prompts)
 
 
 def _lacking(options: AnalyzeOptions) -> str | None:
@@ -63,22 +101,6 @@ def _lacking(options: AnalyzeOptions) -> str | None:
     names = (*options.targets, *((options.judge,) if options.judge else ()))
     found = (why_unusable(name, options.config, offline=options.offline) for name in names)
     return next((why for why in found if why is not None), None)
-
-
-def _without_a_key(
-    versions: Sequence[Versions],
-    options: AnalyzeOptions,
-    progress: Progress,
-    counted: Report,
-    lacking: str,
-) -> Looked:
-    """Look at stored answers, if they are all there: half of them would be no decision."""
-    report = analyze_versions(versions, options, progress, depth="replay")
-    missing = sum(_missing(prompt, options.samples) for prompt in report.prompts)
-    if not missing:
-        return Looked(report=report, counted=counted, depth="replay", reason=lacking)
-    why = f"{lacking}, and the store lacks {missing:,} of the answers that it would take"
-    return Looked(report=counted, counted=counted, depth="static", reason=why)
 
 
 def _missing(prompt: PromptReport, samples: int | None) -> int:

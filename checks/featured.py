@@ -6,7 +6,7 @@ from decimal import Decimal
 from ..core.progress import Silent
 from ..core.report import PromptReport
 from ..evals.options import AnalyzeOptions
-from ..evals.versions import Versions, analyze_versions
+from ..evals.versions import analyze_versions
 from .cases import Case, sides_of
 from .changes import Changes
 from .features import Feature, Monthly, monthly
@@ -14,6 +14,7 @@ from .lock import Lock
 from .opening import Opened
 from .ratchet import key_of
 from .reading import Version, candidates, read_version
+from .rows import alone
 from .scope import Scope
 from .trees import regular
 
@@ -55,8 +56,10 @@ def _members(opened: Opened, scope: Scope, feature: str, touched: set[str]) -> l
         if path in touched or not _may_belong(opened, path, feature):
             continue
         for version in read_version(opened.head, path, known).versions:
-            rule = opened.configured.config.rule_for(path)
-            if (rule.feature or version.prompt.template.feature) == feature:
+            template = version.prompt.template
+            rule = opened.configured.config.rule_for(template.source.path)
+            belongs = (rule.feature or template.feature) == feature
+            if belongs and template.source.path not in touched:
                 found.append(version)
     return found
 
@@ -114,14 +117,5 @@ def _counted(
 ) -> tuple[PromptReport, ...]:
     if not members:
         return ()
-    opened.head.fetch(one.rows for one in members if one.rows)
-    versions = [
-        Versions(
-            head=one.prompt,
-            base=None,
-            eval_set=opened.head.root / one.rows if one.rows else None,
-            shown_eval_set=one.rows,
-        )
-        for one in members
-    ]
+    _, versions = alone(opened, members)
     return analyze_versions(versions, options, Silent(), depth="static").prompts

@@ -1,18 +1,25 @@
 """What a change has to keep: quality, budgets, findings that it may not bring."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..core.checked import Gate, Outcome
+from ..core.errors import CostoptError, Where, nearest
 from ..core.report import QualityDelta, VariantReport
+from ..core.types import HOLDING
+from ..evals.findings import known_findings
+from ..evals.runner import HARMFUL
 from .budgets import budget_gates, gate_of, unit_of
 from .cases import Case, Sides
 
-_SAID = {
+_BLIND = "blind"
+_SAID: Mapping[str, str] = {
     "better": "better than the base",
     "holds": "not worse than the base",
     "worse": "worse than the base",
     "not enough data": "not enough data to say that it is not worse than the base",
+    _BLIND: "no loss is seen, but none of a prompt without its variables either, so that the "
+    "metric tells nothing",
 }
 
 
@@ -38,7 +45,7 @@ def quality_gates(case: Case) -> Iterator[Gate]:
 
 def _quality(case: Case, sides: Sides) -> Gate:
     change = sides.head.delta.quality if sides.head.delta else None
-    if case.same_prompt:
+    if case.change.asks_the_same:
         return _said(case, sides, "passed", "both versions ask the same")
     if case.depth == "static":
         return _said(case, sides, "skipped", "quality is not measured by a static check")
@@ -47,11 +54,19 @@ def _quality(case: Case, sides: Sides) -> Gate:
     verdict = sides.head.verdict
     if verdict not in _SAID or change is None:
         return _said(case, sides, "inconclusive", f"quality is not measured: {_why_not(case)}")
-    outcome: Outcome = "passed" if verdict in ("better", "holds") else "failed"
+    outcome: Outcome = "passed" if verdict in HOLDING else "failed"
+    if verdict in HOLDING and _is_blind(case, sides):
+        outcome, verdict = "inconclusive", _BLIND
     if verdict == "not enough data":
         outcome = "inconclusive"
     message = f"{_SAID[verdict]}: {_interval(sides.head, change)}{_needed(sides.head)}"
     return _said(case, sides, outcome, message)
+
+
+def _is_blind(case: Case, sides: Sides) -> bool:
+    """Return whether the harmful control was measured, and not found to be worse."""
+    found = (v for v in case.report.variants if v.target == sides.target and v.name == HARMFUL)
+    return any(one.verdict in (*HOLDING, "not enough data") for one in found)
 
 
 def _said(case: Case, sides: Sides, outcome: Outcome, message: str) -> Gate:
@@ -96,6 +111,20 @@ def _why_not(case: Case) -> str:
     return _why_no_rows(case) if case.report.notes else "no answers"
 
 
+def check_codes(codes: Sequence[str], path: str | None) -> None:
+    """Refuse a code that no finding has: it would never fail.
+
+    Raises:
+        CostoptError: one is unknown; with the nearest known one.
+    """
+    known = known_findings()
+    for code in codes:
+        if code.upper() not in known and code not in known:
+            where = Where(f"{path} (of the base)") if path else None
+            what = f'fail_on of [check] names "{code}", which is no finding'
+            raise CostoptError(what, where=where, hint=nearest(code, known))
+
+
 def finding_gates(case: Case, fail_on: Sequence[str]) -> Iterator[Gate]:
     """Yield a gate for each chosen finding; it fails where the change brings a new one."""
     for code in dict.fromkeys(fail_on):
@@ -103,7 +132,7 @@ def finding_gates(case: Case, fail_on: Sequence[str]) -> Iterator[Gate]:
         for one in new:
             gate = gate_of(
                 case, None, "finding", "failed", f"{one.code} {one.name}: {one.message}",
-                limit=code, head=one.code,
+                limit=code,
             )  # fmt: skip
             yield _at(gate, one.line, one.column)
         if not new:

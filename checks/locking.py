@@ -9,7 +9,7 @@ from ..core.errors import CostoptError, Where
 from ..core.progress import Silent
 from ..core.report import PromptReport
 from ..evals.options import AnalyzeOptions
-from ..evals.versions import Versions, analyze_versions
+from ..evals.versions import analyze_versions
 from .budgets import input_tokens
 from .cases import Case, sides_of
 from .changes import Change
@@ -17,6 +17,7 @@ from .lock import LOCK_NAME, Lock, Locked, read_lock, rounded
 from .opening import Opened
 from .ratchet import Locks, entry_of, key_of, keys_of
 from .reading import candidates, read_version
+from .rows import alone
 from .scope import Scope
 from .trees import regular
 
@@ -72,16 +73,21 @@ def updated(
     """
     known = candidates(opened.head, scope.files)
     held = {**locks.base, **locks.head}
-    kept = {key: dict(rows) for key, rows in held.items() if key.partition("#")[0] in known}
+    kept = {key: dict(rows) for key, rows in held.items() if _path(key) in opened.head.files}
     for change in changes:
         kept.pop(_old_key(change), None)
     for case in cases:
         old, new = keys_of(case)
         kept[new] = dict(_entries(case, held.get(new) or held.get(old or "") or {}))
-    missing = [
-        path for path in known if scope.holds(path) and not any(_is_of(key, path) for key in kept)
-    ]
-    return {**kept, **_counted(opened, missing, known, options)}
+    locked = {_path(key) for key in kept}
+    missing = [path for path in known if scope.holds(path) and path not in locked]
+    return {**_counted(opened, missing, known, options), **kept}
+
+
+def _path(key: str) -> str:
+    """Return the path of a lock's key: a ``#`` may be part of it."""
+    path, sign, number = key.rpartition("#")
+    return path if sign and number.isdigit() else key
 
 
 def _old_key(change: Change) -> str:
@@ -90,10 +96,6 @@ def _old_key(change: Change) -> str:
         return change.path
     source = version.prompt.template.source
     return key_of(source.path, source.index)
-
-
-def _is_of(key: str, path: str) -> bool:
-    return key == path or key.startswith(f"{path}#")
 
 
 def _entries(case: Case, held: Mapping[str, Locked]) -> Iterator[tuple[str, Locked]]:
@@ -107,19 +109,10 @@ def _counted(
     opened: Opened, paths: Sequence[str], known: dict[str, bool], options: AnalyzeOptions
 ) -> Lock:
     """Return entries of prompts that no lock has yet."""
-    found = [v for path in paths for v in read_version(opened.head, path, known).versions]
-    versions = [
-        Versions(
-            head=one.prompt,
-            base=None,
-            eval_set=opened.head.root / one.rows if one.rows else None,
-            shown_eval_set=one.rows,
-        )
-        for one in found
-    ]
+    read = [v for path in paths for v in read_version(opened.head, path, known).versions]
+    found, versions = alone(opened, read)
     if not versions:
         return {}
-    opened.head.fetch(one.rows for one in found if one.rows)
     report = analyze_versions(versions, options, Silent(), depth="static")
     return {
         key_of(one.prompt.template.source.path, one.prompt.template.source.index): _rows(prompt)

@@ -80,7 +80,7 @@ def _grown(case: Case, counted: Sides, sides: Sides, limit: Locked) -> Iterator[
             case, sides.target, "lock", "failed", message,
             limit=most, base=was, head=now, unit="tokens",
         )  # fmt: skip
-    if case.depth == "static" or case.same_prompt:
+    if case.depth == "static" or case.change.asks_the_same:
         return
     yield from _measured(case, sides, limit)
 

@@ -59,6 +59,9 @@ def _unknown(git: Git, ref: str) -> CostoptError:
     if _shallow(git):
         what = f'this is a shallow clone, and the base "{ref}" is not in it'
         return CostoptError(what, hint=_DEEPER)
+    if any(sign in ref for sign in "~^@"):
+        hint = "the history does not go back so far; name another: --base origin/main"
+        return CostoptError(f'git knows no revision "{ref}"', hint=hint)
     remote, _, branch = ref.partition("/")
     fetch = f"git fetch {remote} {branch}" if branch else f"git fetch origin {ref}"
     return CostoptError(

@@ -1,5 +1,6 @@
 """The eval rows that both versions of a prompt are filled with, which are the base's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,9 +36,8 @@ def rows_of(opened: Opened, change: Change, touched: frozenset[str]) -> Rows:
     base, head = change.base, change.head
     default = opened.configured.config.defaults.get("eval_set")
     try:
-        if default is not None and default in opened.tip.files:
-            opened.tip.fetch([default])
-            return Rows(path=opened.tip.root / default, shown=default)
+        if default is not None and not default.startswith("hf:"):
+            return _default_rows(opened, default)
         if base is not None and _has_rows(base):
             return _base_rows(opened, base, head, touched)
         if head is None or head.rows is None:
@@ -46,6 +46,14 @@ def rows_of(opened: Opened, change: Change, touched: frozenset[str]) -> Rows:
         return Rows(path=opened.head.root / head.rows, shown=head.rows)
     except CostoptError as error:
         return Rows(note=f"its eval rows are not read: {error}")
+
+
+def _default_rows(opened: Opened, path: str) -> Rows:
+    """Return the rows that the base's configuration names for all prompts."""
+    if path not in opened.tip.files:
+        return Rows(note=f"the eval set {path} is no file of the base, so it is not read")
+    opened.tip.fetch([path])
+    return Rows(path=opened.tip.root / path, shown=path)
 
 
 def _has_rows(version: Version) -> bool:
@@ -82,6 +90,23 @@ def versions_of(change: Change, rows: Rows) -> Versions:
         eval_set=rows.path,
         shown_eval_set=rows.shown,
     )
+
+
+def alone(opened: Opened, found: Sequence[Version]) -> tuple[list[Version], list[Versions]]:
+    """Return prompts of the head, each once, and the same as what is analysed without a base."""
+    keyed = {(v.prompt.template.source.path, v.prompt.template.source.index): v for v in found}
+    distinct = list(keyed.values())
+    opened.head.fetch(one.rows for one in distinct if one.rows)
+    root = opened.head.root
+    return distinct, [
+        Versions(
+            head=one.prompt,
+            base=None,
+            eval_set=root / one.rows if one.rows else None,
+            shown_eval_set=one.rows,
+        )
+        for one in distinct
+    ]
 
 
 def said_of_rows(

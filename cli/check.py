@@ -27,7 +27,6 @@ from .analyze_options import (
 from .options import (
     CHECK_FORMATS,
     CheckFormat,
-    ConfigFile,
     Debug,
     NoColor,
     Output,
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[PATH]...",
+        metavar="PATH...",
         help="Prompt files, or folders of them. Default: the current folder.",
         show_default=False,
     ),
@@ -65,6 +64,17 @@ AllowInconclusive = Annotated[
 ]
 UpdateLock = Annotated[
     bool, typer.Option("--update-lock", help="Write costopt.lock with what was found.")
+]
+
+BaseConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Read this configuration, as the base has it. Default: the base's costopt.toml, or "
+        "pyproject.toml's tool.costopt, from here up to the repository's root.",
+        show_default=False,
+    ),
 ]
 
 
@@ -102,7 +112,7 @@ def check(
     output: Output = None,
     quiet: Quiet = False,
     no_color: NoColor = False,
-    config: ConfigFile = None,
+    config: BaseConfig = None,
     seed: Seed = None,
     debug: Debug = False,
 ) -> None:

@@ -1,8 +1,9 @@
 """Configuration: ``costopt.toml``, or ``[tool.costopt]`` in ``pyproject.toml``.
 
 Tables: ``[costopt]`` holds defaults for command-line options, ``[targets.NAME]`` the models to
-run against, ``[prompts."GLOB"]`` what is known about prompts. In ``pyproject.toml`` the defaults
-stand in ``[tool.costopt]`` itself.
+run against, ``[prompts."GLOB"]`` what is known about prompts and their budgets, ``[features.NAME]``
+what features may cost, ``[check]`` what a check fails on. In ``pyproject.toml`` the defaults stand
+in ``[tool.costopt]`` itself.
 """
 
 from collections.abc import Mapping

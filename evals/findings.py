@@ -100,7 +100,7 @@ def _case(template: PromptTemplate, meters: Sequence[Meter]) -> Case:
         models=tuple({model.ref: model for model in map(_model, meters)}.values()),
         calls_per_month=template.calls_per_month,
         constant=_constant(template, islice(meters[0].rows, _ROWS_READ)),
-        known=_known() if silenced else frozenset(),
+        known=known_findings() if silenced else frozenset(),
         ignores=silenced,
     )
 
@@ -120,7 +120,13 @@ def _model(meter: Meter) -> Model:
     )
 
 
-def _known() -> frozenset[str]:
+def known_findings() -> frozenset[str]:
+    """Return the codes and names that findings have.
+
+    Example:
+        >>> {"CO101", "whitespace"} <= known_findings()
+        True
+    """
     strategies = ((one.code, one.name) for one in entries())
     rules = ((rule.code, rule.name) for rule in RULES)
     return frozenset(name for both in (*strategies, *rules) for name in both)

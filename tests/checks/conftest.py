@@ -53,7 +53,9 @@ class Server:
 def server(tmp_path: Path) -> Iterator[Server]:
     log = tmp_path / "requests.txt"
     child = subprocess.Popen(
-        [sys.executable, str(HERE / "ticket_server.py"), str(log)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(HERE / "ticket_server.py"), str(log)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     yield Server(int(child.stdout.readline()), log, child)

@@ -23,6 +23,13 @@ def test_an_unknown_base(repository: GitRepository) -> None:
     assert "git fetch origin main" in ran.err
 
 
+def test_a_base_beyond_the_first_commit(repository: GitRepository) -> None:
+    repository.start()
+    ran = repository.run(base="HEAD~9")
+    assert ran.status == 2
+    assert "git fetch" not in ran.err
+
+
 @pytest.mark.parametrize(
     "ref", ["--output=/tmp/x", "-h", "", "a b", "main:prompts", "main..change", "^main"]
 )

@@ -1,5 +1,8 @@
 """What a static check finds in real repositories: changed, moved, new, deleted, broken prompts."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from git_repository import PROMPT, STATIC_TARGET, GitRepository, rows
 
@@ -124,18 +127,49 @@ def test_an_eval_set_named_in_the_front_matter(repository: GitRepository) -> Non
     assert (change["name"], change["why"]) == ("other", ["eval set"])
 
 
+def test_an_eval_set_of_an_odd_name(repository: GitRepository) -> None:
+    repository.start()
+    front = '---\neval_set: "all rows (1).jsonl"\n---\n'
+    repository.write("prompts/x.md", f"{front}Route {{{{ ticket }}}}.")
+    repository.write("prompts/all rows (1).jsonl", rows(4))
+    base = repository.commit()
+    repository.write("prompts/all rows (1).jsonl", rows(5))
+    assert only(repository.run(base=base))["why"] == ["eval set"]
+
+
+def test_rows_that_the_configuration_names_are_the_bases(repository: GitRepository) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\neval_set = "shared/rows.jsonl"\n')
+    repository.write("shared/rows.jsonl", rows(9))
+    base = repository.commit()
+    repository.write("shared/rows.jsonl", rows(2))
+    repository.replace(PATH, "Route the", "Do route the")
+    ran = repository.run(base=base)
+    assert str(only(ran)["rows"]).startswith("9 rows of shared/rows.jsonl (sha256")
+
+
+def test_an_unmeasurable_prompt_does_not_make_a_check_undecided(repository: GitRepository) -> None:
+    budgets = '[prompts."*.md"]\nmax_output_tokens = 10\nmin_quality = 0.5\n'
+    repository.start(f"[costopt]\n{STATIC_TARGET}\n{budgets}")
+    repository.write("prompts/no-rows.md", "Say {{ x }}.")
+    ran = repository.run("--replay")
+    assert ran.status == 0
+    assert ran.outcomes("max_output_tokens") == ["skipped"]
+
+
 def test_a_promptfoo_configuration_whose_part_changed(repository: GitRepository) -> None:
     repository.start()
     repository.write(
         "suite/promptfooconfig.yaml",
         "prompts: [file://parts/*.txt]\nproviders: []\ntests:\n  - vars: {name: Ada}\n",
     )
+    again = repository.read("suite/promptfooconfig.yaml")
+    repository.write("suite/promptfooconfig.other.yaml", again)
     repository.write("suite/parts/hello.txt", "Hello {{ name }}, be brief.")
     base = repository.commit()
     repository.write("suite/parts/hello.txt", "Hello {{ name }}, be brief and kind.")
     change = only(repository.run(base=base))
-    assert change["why"] == ["text"]
-    assert change["path"] == "suite/promptfooconfig.yaml"
+    assert (change["why"], change["status"]) == (["text"], "modified")
+    assert change["path"] == "suite/parts/hello.txt"
 
 
 def test_a_prompt_that_can_no_longer_be_read_does_not_pass(repository: GitRepository) -> None:
@@ -194,7 +228,7 @@ def test_commits_of_the_base_since_then_are_no_change_of_the_head(
     repository.commit()
     repository.git("checkout", "-q", "main")
     repository.replace(PATH, "Route the", "Do route the")
-    repository.write("costopt.toml", f"[costopt]\n{STATIC_TARGET}\n[check]\nfail_on = ['CO1']\n")
+    repository.write("costopt.toml", f"[costopt]\n{STATIC_TARGET}\n[check]\nfail_on = ['CO101']\n")
     repository.commit()
     repository.git("checkout", "-q", "change")
     ran = repository.run()
@@ -207,3 +241,23 @@ def test_names_that_git_would_quote(repository: GitRepository) -> None:
     odd = 'prompts/ä "b"\tc.md'
     repository.write(odd, "Say {{ x }}.")
     assert only(repository.run())["path"] == odd
+
+
+def test_an_unknown_finding_is_refused(repository: GitRepository) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\n[check]\nfail_on = ["fillr"]\n')
+    ran = repository.run()
+    assert ran.status == 2
+    assert 'fail_on of [check] names "fillr"' in ran.err
+    assert 'did you mean "filler"?' in ran.err
+
+
+def test_what_people_see(repository: GitRepository, golden: Callable[[str, str], None]) -> None:
+    budgets = '[prompts."prompts/"]\nmax_input_tokens = 40\nmax_growth = 0.5\n'
+    repository.start(f"[costopt]\n{STATIC_TARGET}\n{budgets}")
+    repository.replace(PATH, "Route the", "Please do route, and with the greatest of care, the")
+    (repository.folder / "notes.md").write_text("Sum up {{ text }} in one line.", "utf-8")
+    told = repository.run("--static", format="table").out
+    told = re.sub(r"\([0-9a-f]{11}…\)", "(0123456789a…)", told)
+    today = re.compile(r"\d{4}-\d\d-\d\d")
+    golden("check-static.txt", today.sub("2026-01-01", told))
+    golden("check-unknown-base.txt", repository.run(base="origin/mian").err)

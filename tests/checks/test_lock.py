@@ -24,7 +24,9 @@ _locked = st.builds(
     quality=st.none() | st.floats(-100, 1),
     n=st.none() | st.integers(0, 1000),
 )
-_locks = st.dictionaries(_names, st.dictionaries(_names, _locked, min_size=1, max_size=3), max_size=4)
+_locks = st.dictionaries(
+    _names, st.dictionaries(_names, _locked, min_size=1, max_size=3), max_size=4
+)
 
 
 @given(_locks)

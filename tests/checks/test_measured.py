@@ -1,9 +1,15 @@
 """A check that asks a model, or reads what one answered, behind a real server."""
 
+import json
+import signal
+import subprocess
+import sys
+import time
 import tomllib
+from pathlib import Path
 
 import pytest
-from git_repository import GitRepository
+from git_repository import PROMPT, GitRepository, rows
 
 PATH = "prompts/tickets/prompt.md"
 ROWS = 80
@@ -62,6 +68,21 @@ def test_a_worse_prompt(measured: GitRepository) -> None:
     assert (gate["unit"], gate["limit"]) == ("points", -5)
 
 
+def test_a_metric_that_sees_no_harm_passes_nothing(measured: GitRepository) -> None:
+    text = "".join(
+        json.dumps({"id": f"t{at}", "ticket": f"Ticket {at} (billing)", "reference": "none"}) + "\n"
+        for at in range(ROWS)
+    )
+    measured.write("prompts/tickets/evals.jsonl", text)
+    measured.replace(PATH, "metric: accuracy", "metric: exact_match")
+    base = measured.commit()
+    measured.replace(PATH, "Route the", "Do route the")
+    ran = measured.run(base=base)
+    assert ran.status == 3
+    (gate,) = ran.gates("quality")
+    assert gate["message"].startswith("no loss is seen, but none of a prompt without its")
+
+
 def test_longer_answers_make_it_dearer(
     repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +121,40 @@ def test_a_cap_that_ends_the_run_decides_nothing(measured: GitRepository) -> Non
     assert ran.status == 3
     assert ran.check["report"]["partial"]
     assert ran.outcomes("quality") == ["inconclusive"]
+
+
+def test_nobody_is_asked_about_what_asks_the_same(
+    measured: GitRepository, server: "object"
+) -> None:
+    (measured.folder / "prompts/tickets").rename(measured.folder / "prompts/routing")
+    measured.replace("prompts/routing/evals.jsonl", "Ticket 0", "Ticket 00")
+    ran = measured.run()
+    assert (ran.status, ran.check["depth"]) == (0, "static")
+    assert ran.check["depth_reason"] == "no changed prompt asks anything else than before"
+    assert ran.outcomes("quality") == ["passed"]
+    measured.write("prompts/fresh/prompt.md", PROMPT.replace("Route", "Do route"))
+    measured.write("prompts/fresh/evals.jsonl", rows(10))
+    added = measured.run()
+    assert (added.status, added.check["depth"]) == (0, "measured")
+    assert len(added.check["report"]["prompts"]) == 2
+    assert 10 <= len(server.requests) <= 30  # type: ignore[attr-defined]
+
+
+def test_ctrl_c_keeps_what_was_measured(measured: GitRepository, server: "object") -> None:
+    measured.replace(PATH, "Route the", "SLOW: route the")
+    done = subprocess.Popen(
+        [Path(sys.executable).parent / "costopt", "check", "--base", "main", "--format", "json"],
+        cwd=measured.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while len(server.requests) < 20:  # type: ignore[attr-defined]
+        time.sleep(0.05)
+        assert done.poll() is None
+    done.send_signal(signal.SIGINT)
+    out, err = done.communicate(timeout=60)
+    assert done.returncode == 130, err
+    found = json.loads(out)
+    assert found["report"]["partial"]
+    assert "Traceback" not in err
 
 
 def test_planted_answers_are_named(

@@ -91,6 +91,17 @@ def test_a_configuration_that_only_the_head_has_does_not_count(repository: GitRe
     assert "the head's does not count" in ran.err
 
 
+def test_a_configuration_of_ones_own_holds_for_the_repositorys_paths(
+    repository: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.start()
+    (tmp_path / "own.toml").write_text(LIMITED.replace("prompts/", "/prompts/"), "utf-8")
+    repository.replace(PATH, "Route the", "Do route the")
+    monkeypatch.chdir(repository.folder / "prompts")
+    ran = repository.run("--config", str(tmp_path / "own.toml"))
+    assert ran.outcomes("max_input_tokens") == ["failed"]
+
+
 def test_what_the_front_matter_brings_does_not_count(repository: GitRepository) -> None:
     repository.start(
         f'[costopt]\n{STATIC_TARGET}\n[prompts."prompts/"]\nmax_usd_per_month = 0.000001\n'
@@ -102,7 +113,7 @@ def test_what_the_front_matter_brings_does_not_count(repository: GitRepository) 
     assert ran.status == 1
     assert ran.outcomes("max_usd_per_month") == ["failed"]
     (prompt,) = ran.check["report"]["prompts"]
-    assert sum("holds here" in note for note in prompt["notes"]) == 2
+    assert sum("does not count before it is merged" in note for note in prompt["notes"]) == 2
 
 
 HOSTILE = """
@@ -221,9 +232,7 @@ def test_a_folder_that_becomes_a_link_is_not_followed(
     assert [c["status"] for c in ran.check["changes"]] == ["deleted"]
 
 
-def test_answers_are_not_written_through_a_link(
-    repository: GitRepository, tmp_path: Path
-) -> None:
+def test_answers_are_not_written_through_a_link(repository: GitRepository, tmp_path: Path) -> None:
     repository.start(f'[costopt]\n{STATIC_TARGET}\nrun_dir = ".answers"\n')
     repository.replace(PATH, "Route the", "Do route the")
     (repository.folder / ".answers").symlink_to(tmp_path)

@@ -1,13 +1,15 @@
 """A model that routes tickets, as a process: it prints its port and answers until it is killed.
 
 What is right stands in the ticket: ``Ticket 17 (billing): …``. A prompt that says "guess" gets a
-wrong label on every second ticket, one that says "at length" gets long answers. Each request is
+wrong label on every second ticket, one that says "at length" gets long answers, one that says
+"SLOW" waits for them. Each request is
 written to the file that the command line names, so that a test knows what was asked.
 """
 
 import json
 import re
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
             log.write(f"{self.headers['Authorization']}\n")
         prompt = "\n".join(message["content"] for message in asked["messages"])
         text = answer(prompt)
+        time.sleep(1 if "SLOW" in prompt else 0)
         read, written = len(prompt.split()), len(text.split())
         body = json.dumps(
             {
