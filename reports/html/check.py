@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.samples import SampleSource
-from ..numbers import count, percent, signed, usd
+from ..checks.pairs import pairs
+from ..checks.verdict import DEPTHS, changed_line, gates_line, headline, state
+from ..numbers import percent, signed, usd
 from ..safe import clean
 from .page import render
 from .prompt import finding_table
@@ -14,11 +16,7 @@ from .tables import Cell, Line, Table, headers, number, without_empty
 from .verdicts import signed_word, style_of
 
 _ORDER = ("failed", "inconclusive", "passed", "skipped")
-_DEPTHS = {
-    "static": "static: nothing was asked, and quality is not measured",
-    "replay": "replay: stored answers only",
-    "measured": "measured: models were asked",
-}
+_SIGNS = {"failed": "✗", "inconclusive": "?", "passed": "✓"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +64,9 @@ def check_page(check: CheckReport, samples: SampleSource | None = None) -> str:
 
 
 def _view(check: CheckReport) -> CheckView:
-    outcome, word = _outcome(check)
+    outcome = state(check)
     return CheckView(
-        verdict=word,
+        verdict=f"{_SIGNS[outcome]} {headline(check, pairs(check))}",
         style=style_of(outcome),
         facts=tuple(_facts(check)),
         gates=_gates(check.gates),
@@ -77,28 +75,13 @@ def _view(check: CheckReport) -> CheckView:
     )
 
 
-def _outcome(check: CheckReport) -> tuple[str, str]:
-    failed = sum(gate.outcome == "failed" for gate in check.gates)
-    open_ = sum(gate.outcome == "inconclusive" for gate in check.gates)
-    if failed:
-        return "failed", f"✗ {_gate_count(failed)} failed"
-    if open_ or not check.passed or check.exit:
-        return "inconclusive", f"? not enough data for {_gate_count(open_)}"
-    return "passed", "✓ passed: no gate says no"
-
-
-def _gate_count(number_of: int) -> str:
-    return f"{count(number_of)} gate{'' if number_of == 1 else 's'}"
-
-
 def _facts(check: CheckReport) -> list[str]:
-    changed = f"{count(len(check.changes))} prompts changed, {count(check.unchanged)} did not"
     reason = f" ({clean(check.depth_reason, 300)})" if check.depth_reason else ""
     return [
         f"base {clean(check.base, 80)} ({clean(check.base_commit, 12)}) against "
         f"{clean(check.head, 80)}",
-        f"{_DEPTHS[check.depth]}{reason}",
-        f"{changed}; exit status {check.exit}",
+        f"{check.depth}: {DEPTHS[check.depth]}{reason}",
+        f"{gates_line(check)}; {changed_line(check)}; exit status {check.exit}",
     ]
 
 
