@@ -125,7 +125,7 @@ def _is_writable(number: Decimal) -> bool:
 def plain(value: object) -> Any:  # noqa: ANN401 (JSON)
     """Return free JSON with floats instead of Decimal."""
     if isinstance(value, Decimal):
-        return float(value)
+        return float(cast(Decimal, _expect(_is_writable(value), value, "less", "a number")))
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):

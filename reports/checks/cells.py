@@ -18,7 +18,6 @@ class Cells:
 
     name: str
     target: str
-    status: str
     input: str
     growth: str
     output: str
@@ -32,7 +31,7 @@ class Cells:
 
 
 def cells(found: Sequence[Pair]) -> tuple[Cells, ...]:
-    """Return the rows of some pairs, in their order; one metric's unit stands in each cell."""
+    """Return the rows of some pairs, in their order."""
     return tuple(_cells(pair) for pair in found)
 
 
@@ -42,7 +41,6 @@ def _cells(pair: Pair) -> Cells:
     return Cells(
         name=pair.change.name,
         target=pair.target.name,
-        status=pair.change.status,
         input=arrow(_input(base), _input(head)),
         growth=_grown(base, head),
         output=arrow(_output(base), _output(head)),

@@ -85,7 +85,8 @@ def _case(suite: ElementTree.Element, name: str, gate: Gate) -> None:
 
 def _distinct(gate: Gate) -> str:
     """Tell apart the findings of one prompt, which are cases of one name otherwise."""
-    return f" {gate.line}:{gate.column or 1}" if gate.line is not None else ""
+    code = f" {gate.limit}" if isinstance(gate.limit, str) else ""
+    return f"{code} {gate.line}:{gate.column or 1}" if gate.line is not None else code
 
 
 def _more(gate: Gate) -> Iterator[str]:

@@ -6,7 +6,6 @@ a fence that it cannot leave; all other words are costopt's own.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import repeat
 
 from ...core.checked import CheckReport, Gate, PromptChange
 from ...core.report import Finding
@@ -42,17 +41,10 @@ _MARKS = {"failed": "✗", "inconclusive": "?", "passed": "✓", "skipped": "–
 _GATES_SHOWN = 30
 _ROWS_SHOWN = 50
 _LINES_SHOWN = 20
-_COLUMNS = (
-    ("Input tok", "input"),
-    ("change", "growth"),
-    ("Output tok", "output"),
-    ("$/1k", "money"),
-    ("Cost", "dearer"),
-    ("$/month", "month"),
-    ("Quality Δ [low, high]", "quality"),
-    ("n", "n"),
+_HEADER = (
+    "| Prompt | Input tok | Output tok | $ for 1,000 requests | Quality Δ [low, high] |\n"
+    "|---|--:|--:|--:|--:|"
 )
-"""Columns of numbers and the fields of a row that they show."""
 
 
 def check_to_markdown(check: CheckReport, command: str | None = None) -> str:
@@ -121,7 +113,9 @@ def _gates(check: CheckReport) -> Iterator[Part]:
 def _gate(gate: Gate) -> str:
     who = code(gate.prompt, limit=80) if gate.prompt else "all prompts"
     at = f" at {code(gate.target, limit=60)}" if gate.target else ""
-    where, was = place(gate), base_of(gate)
+    # The file of a prompt stands with its diff; a line of it is worth a word here.
+    where = place(gate) if gate.line is not None or gate.prompt is None else None
+    was = base_of(gate)
     told = f" ({code(was, limit=80)})" if was else ""
     here = f", {code(where, limit=300)}" if where else ""
     return (
@@ -135,23 +129,34 @@ def _rows(check: CheckReport, found: Sequence[Pair]) -> Iterator[Part]:
     if not shown:
         return
     many, rows = len(check.report.targets) > 1, cells(shown)
-    told = [(title, name) for title, name in _COLUMNS if any(map(_says, rows, repeat(name)))]
-    heads = " | ".join(["| | Prompt", *(title for title, _ in told), "Verdict |"])
-    rule = "|".join(["|---|---", *("--:" for _ in told), "---|"])
-    items = tuple(_row(row, [name for _, name in told], many=many) for row in rows)
-    before = f"{heads}\n{rule}"
-    yield Part(before=before, items=items, noun=("row", "rows"), rank=2, most=_ROWS_SHOWN)
+    yield Part(
+        before=_HEADER,
+        items=tuple(_row(row, many=many) for row in rows),
+        noun=("row", "rows"),
+        rank=2,
+        most=_ROWS_SHOWN,
+    )
 
 
-def _says(row: Cells, name: str) -> bool:
-    return getattr(row, name) not in ("", UNKNOWN)
+def _row(row: Cells, *, many: bool) -> str:
+    """Return a row; a comment is narrow, so that what belongs together stands in one cell."""
+    mark = f"{row.mark} " if row.mark else ""
+    at = f"<br>at {code(row.target, table=True, limit=60)}" if many else ""
+    month = "" if row.month == UNKNOWN else f"{row.month} a month"
+    quality = "" if row.quality == UNKNOWN else row.quality
+    texts = (
+        f"{mark}{code(row.name, table=True, limit=80)}{at}",
+        _lines(row.input, row.growth),
+        _lines(row.output),
+        _lines(row.money, row.dearer, month),
+        "<br>".join(filter(None, (_lines(quality, f"n {row.n}" if row.n else ""), row.verdict))),
+    )
+    return f"| {' | '.join(texts)} |"
 
 
-def _row(row: Cells, names: Sequence[str], *, many: bool) -> str:
-    who = code(row.name, table=True, limit=80)
-    at = f" at {code(row.target, table=True, limit=60)}" if many else ""
-    numbers = (getattr(row, name) for name in names)
-    return f"| {' | '.join((row.mark, f'{who}{at}', *numbers, row.verdict))} |"
+def _lines(*texts: str) -> str:
+    """Return the lines of a cell, none of which breaks."""
+    return "<br>".join(text.replace(" ", "\u00a0") for text in texts if text)
 
 
 def _moved(check: CheckReport) -> Iterator[Part]:
@@ -242,9 +247,9 @@ def _about(check: CheckReport, command: str | None) -> Part:
 
 def _legend(check: CheckReport) -> str:
     return (
-        "<sub>✗ worse, ? not enough data, ✓ holds or better, + new. Base → head; $/1k is USD for "
-        "1,000 requests, Cost its change. Quality Δ is head minus base on the same n rows, "
-        "positive is better; low and high are one-sided bounds. "
+        "<sub>✗ worse, ? not enough data, ✓ holds or better, + new. Base → head. Quality Δ is "
+        "head minus base on the same n rows, positive is better; low and high are one-sided "
+        "bounds. "
         f"costopt {code(check.report.costopt_version, limit=20)}"
         "</sub>"
     )

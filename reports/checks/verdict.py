@@ -128,7 +128,8 @@ def money_note(check: CheckReport, found: Sequence[Pair]) -> str | None:
     index, month = known
     many, parts = len(check.report.targets), list[str]()
     if many > 1:
-        parts.append(f"at target {index + 1} of {many}")
+        which = f"target {index + 1} of {many}" if index else f"the first of {many} targets"
+        parts.append(f"at {which}")
     if month.known < month.prompts:
         parts.append(f"of the {month.known} of {month.prompts} prompts of which it is known")
     if any(change.status == "deleted" for change in check.changes):

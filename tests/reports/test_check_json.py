@@ -132,6 +132,14 @@ def test_what_is_nested_too_deep_is_refused(many: int) -> None:
         check_from_json(json.dumps(data))
 
 
+def test_a_number_beyond_all_numbers_is_refused_in_free_json_too() -> None:
+    text = check_to_json(samples.sample_check())
+    text = text.replace('"strategies": []', '"strategies": [{"name": "x", "side": "input", '
+        '"safety": "lossy", "params": {"a": 1e999}}]', 1)  # fmt: skip
+    with pytest.raises(CostoptError, match="a number must be less"):
+        check_from_json(text)
+
+
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the path of every value in an object of JSON."""
     items = data.items() if isinstance(data, dict) else enumerate(data)

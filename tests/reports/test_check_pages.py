@@ -57,7 +57,7 @@ def test_no_line_is_wider_than_the_page(name: str, width: int) -> None:
 
 def test_the_verdict_comes_first_and_the_worst_before_the_rest() -> None:
     for format in ("table", "markdown"):
-        page = shown("sample_check", format, 120)
+        page = shown("sample_check", format, 120).replace("\u00a0", " ")
         places = [
             page.index(words)
             for words in (
@@ -124,9 +124,9 @@ def test_two_targets_are_told_apart() -> None:
     )
     check = replace(check, report=report)
     comment = check_to_markdown(check)
-    assert "`meeting-notes` at `big`" in comment
-    assert "`meeting-notes` at `small`" in comment
-    assert "The money is that at target 1 of 2." in comment
+    assert "`meeting-notes`<br>at `big`" in comment
+    assert "`meeting-notes`<br>at `small`" in comment
+    assert "The money is that at the first of 2 targets." in comment
 
 
 def test_what_answers_cost_is_not_compared_with_input_alone() -> None:

@@ -113,3 +113,13 @@ def test_junit_counts_agree_with_the_gates() -> None:
     assert len(root.findall(".//testcase")) == int(root.get("tests")) == len(outcomes)
     assert len(root.findall(".//failure")) == int(root.get("failures")) == outcomes.count("failed")
     assert len(root.findall(".//skipped")) == 2
+
+
+def test_junit_cases_of_one_prompt_have_names_of_their_own() -> None:
+    check = CHECKS["sample_check"]
+    found = check.gates[2]
+    second = replace(found, limit="CO210", outcome="passed", line=None, column=None)
+    check = replace(check, gates=(found, second, replace(second, limit="CO503")))
+    root = ElementTree.fromstring(shown(check, "junit").encode())
+    names = [case.get("name") for case in root.iter("testcase")]
+    assert names == ["finding CO104 3:3", "finding CO210", "finding CO503"]
