@@ -79,7 +79,7 @@ def test_a_head_that_loses_five_points_or_just_the_margin_hardly_ever_holds(
     assert sum(verdict in HOLDING for verdict in found) <= at_most(0.05, runs)
 
 
-@sizes(3, 300)
+@sizes(6, 300)
 @WORLDS
 def test_an_equal_head_holds_where_there_are_rows_enough(
     scale: str, world: World, runs: int
