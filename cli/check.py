@@ -190,7 +190,7 @@ def _run(
             command=command_line("check", paths, given, config),
         )
         checked = _check(both, wanted, values, show)
-        if checked.lock is not None:
+        if checked.lock is not None and not checked.interrupted:
             _write_lock(both, checked, show)
     _finish(checked, show)
 

@@ -143,7 +143,8 @@ def test_nobody_is_asked_about_what_asks_the_same(
 def test_ctrl_c_keeps_what_was_measured(measured: GitRepository, server: "object") -> None:
     measured.replace(PATH, "Route the", "SLOW: route the")
     done = subprocess.Popen(
-        [Path(sys.executable).parent / "costopt", "check", "--base", "main", "--format", "json"],
+        [Path(sys.executable).parent / "costopt", "check", "--base", "main", "--format", "json",
+         "--update-lock"],
         cwd=measured.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while len(server.requests) < 20:  # type: ignore[attr-defined]
@@ -155,6 +156,7 @@ def test_ctrl_c_keeps_what_was_measured(measured: GitRepository, server: "object
     found = json.loads(out)
     assert found["report"]["partial"]
     assert "Traceback" not in err
+    assert not (measured.folder / "costopt.lock").exists()
 
 
 def test_planted_answers_are_named(
