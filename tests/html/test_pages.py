@@ -133,7 +133,8 @@ def test_everything_of_a_check_is_on_its_page(sample_report: Report) -> None:
     for words in (
         "✗ Failed: merging ", "origin/main (0123456789a",
         "replay: stored answers were read, no model was asked (no key is set)",
-        "1 gate says no", "2 prompts changed (1 renamed, 1 deleted), 7 did not; exit status 1", "Inbox costs too much", "$41.50",
+        "1 gate says no", "2 prompts changed (1 renamed, 1 deleted), 7 did not; exit status 1",
+        "Inbox costs too much", "$41.50",
         "900 tokens",
         "5.0 %", "not enough data: about 63 more rows", "renamed: text, settings",
         "formerly old.md",
