@@ -53,10 +53,12 @@ blocks of the prompt, each including all before it, of ``block_tokens`` tokens. 
 ``line`` say where in the logs it stands.
 """
 
-REQUESTS = (
-    f"CREATE TABLE requests ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})"
-)
-"""The table as a statement, for whoever fills one without a log."""
+_COLUMNS = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+REQUESTS = f"CREATE TABLE requests ({_COLUMNS})"
+"""The table as a statement, for whoever fills one without a log.
+
+``at`` is a word of DuckDB's own: it is written in quotes there.
+"""
 
 
 def connect(memory_mb: int = MEMORY_MB, database: Path | None = None) -> "DuckDBPyConnection":
@@ -70,7 +72,7 @@ def connect(memory_mb: int = MEMORY_MB, database: Path | None = None) -> "DuckDB
         CostoptError: DuckDB is not installed.
 
     Example:
-        >>> connect().sql("SELECT '2026-01-01T01:00+01:00'::TIMESTAMPTZ::VARCHAR").fetchone()
+        >>> connect().execute("SELECT '2026-01-01T01:00+01:00'::TIMESTAMPTZ::VARCHAR").fetchone()
         ('2026-01-01 00:00:00+00',)
     """
     try:
