@@ -15,7 +15,7 @@ from ..core.types import Verdict
 from .betting import betting_low, log_capital, mixed
 from .metrics.base import Scale
 from .paired_binary import EXACT_LIMIT, binary_low, limit, score_statistic
-from .student import student_quantile
+from ..core.student import student_quantile
 
 NOISE_NATS = 0.01
 """Fresh log-likelihoods of one request agree within this; the least spread that is believed."""

@@ -25,7 +25,7 @@ from costopt.evals.statistics import (
     samples_needed,
     verdict,
 )
-from costopt.evals.student import incomplete_beta, student_quantile
+from costopt.core.student import incomplete_beta, student_quantile
 
 SCALES = ("binary", "bounded", "unbounded")
 
