@@ -1,6 +1,6 @@
 """What is looked at in every row before it counts: impossible values are named, never guessed."""
 
-from ..usage.ledger import COLUMNS
+from .ledger import COLUMNS
 
 MOST_TOKENS = 100_000_000
 """More tokens in one request than any model can take."""
@@ -16,30 +16,39 @@ BROKEN, OTHER, NEGATIVE, ABSURD, FUTURE, TIMELESS, NAIVE, PARTS = (1 << bit for 
 """What may be wrong with a row, as bits of its ``flags``."""
 
 SAID = {
-    BROKEN: "lines are not JSON, or not text",
-    OTHER: "records are no requests of this format",
-    NEGATIVE: "requests have a negative token count, which is taken as unknown",
-    ABSURD: f"requests have a count above {MOST_TOKENS:,} tokens, which is taken as unknown",
-    FUTURE: "requests are dated in the future; their time is taken as unknown",
-    TIMELESS: "requests have no time that can be read",
-    NAIVE: "times name no zone and are taken as UTC",
-    PARTS: "requests have more cached than input tokens, or more reasoning than output; "
-    "they are not priced",
+    BROKEN: "lines that are no JSON",
+    OTHER: "records that are no requests",
+    NEGATIVE: "requests with a negative token count, which is taken as unknown",
+    ABSURD: f"requests with a count above {MOST_TOKENS:,} tokens, which is taken as unknown",
+    FUTURE: "requests dated in the future, whose time is taken as unknown",
+    TIMELESS: "requests without a time that can be read",
+    NAIVE: "times that name no zone, taken as UTC",
+    PARTS: "requests with more cached than input tokens, or more reasoning than output, "
+    "which are not priced",
 }
-"""Each of them in words, behind a number."""
+"""Each of them in words."""
 
 
-def checked_select(raw: str, source: str, now: str) -> str:
+def checked_select(
+    raw: str, source: str, now: str, *, link: str | None = None, text: bool = False
+) -> str:
     """Return SQL that gives the columns of ``requests`` but ``usd``, with ``flags``.
 
     Args:
         raw: SQL that gives what a reader gives.
         source: The file, as the user named it.
         now: The latest time that is believed, ISO 8601 in UTC.
+        link: SQL for the name of a request's prompt by its ``text``, where none is recorded.
+        text: Whether to keep the requests' texts.
     """
     counts = ", ".join(f'TRY_CAST("{name}" AS BIGINT) AS "{name}"' for name in TOKENS)
     typed = f"SELECT * REPLACE ({counts}) FROM ({raw})"
-    picked = ", ".join(_picked(name, source, now) for name in COLUMNS if name != "usd")
+    special = {} if text else {"text": "NULL::VARCHAR AS text"}
+    if link:
+        special["prompt"] = f"coalesce(nullif(CAST(prompt AS VARCHAR), ''), {link}) AS prompt"
+    picked = ", ".join(
+        special.get(name) or _picked(name, source, now) for name in COLUMNS if name != "usd"
+    )
     return f"SELECT {picked}, {_flags(now)} AS flags FROM ({typed})"
 
 

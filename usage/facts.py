@@ -11,7 +11,7 @@ class Problem:
     """Something in the logs that a reader should know of.
 
     Attributes:
-        what: In words, behind the number of rows: "lines are not JSON, or not text".
+        what: In words: "lines that are no JSON".
         rows: How many rows it is about.
         first: Where the first of them stands; ``None`` where that is unknown.
     """

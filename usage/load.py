@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import CostoptError, Where
 from ..core.report import Skipped
 from .checks import BROKEN, OTHER, SAID, checked_select
+from .detect import format_of, records_of
 from .facts import FileRead, Problem
 from .files import LogFile
 from .ledger import COLUMNS
 from .readers import JSON_FORMATS, plain
-from .detect import format_of, records_of
 from .sources import Source, base_select, inspect, source_select
 from .survey import LONGEST, Survey, readable_copy, survey
 
@@ -34,12 +34,14 @@ class Options:
         format: The format of all of them; told from each where it is ``None``.
         mapping: ``[usage.columns]``.
         text: Whether to keep the requests' texts.
+        link: SQL for the name of a request's prompt by its ``text``, where none is recorded.
         now: The latest time that is believed, ISO 8601 in UTC.
     """
 
     format: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict[str, str])
     text: bool = False
+    link: str | None = None
     now: str
 
 
@@ -154,9 +156,13 @@ def _mended(
 
 def _checked(source: Source, format: str | None, options: Options) -> str:
     raw = source_select(
-        source, format=format, mapping=options.mapping, text=options.text, rejects=_rejects(source)
+        source,
+        format=format,
+        mapping=options.mapping,
+        text=options.text or options.link is not None,
+        rejects=_rejects(source),
     )
-    return checked_select(raw, source.log.shown, options.now)
+    return checked_select(raw, source.log.shown, options.now, link=options.link, text=options.text)
 
 
 def _rejects(source: Source) -> str:
@@ -260,20 +266,20 @@ def _tell(
             loaded.problems.append(problem)
     for reason in dict.fromkeys(why for _, why in rejected):
         lines = [line for line, why in rejected if why == reason]
-        what = f"lines cannot be read ({reason})"
+        what = f"lines that cannot be read ({reason})"
         loaded.problems.append(
             Problem(what=what, rows=len(lines), first=Where(log.shown, lines[0]))
         )
     loaded.bad += len(rejected)
     if long:
-        what = f"lines are longer than {LONGEST // 1_000_000} MB and were left out"
+        what = f"lines longer than {LONGEST // 1_000_000} MB, which were left out"
         loaded.problems.append(
             Problem(what=what, rows=len(long), first=Where(log.shown, min(long)))
         )
         loaded.bad += len(long)
         loaded.read += len(long)
     if found.cut:
-        what = "packed file is cut off or damaged; what comes before that was read"
+        what = "packed file that is cut off or damaged; what comes before that was read"
         loaded.problems.append(Problem(what=what, rows=1, first=Where(log.shown, found.lines)))
 
 
@@ -285,7 +291,7 @@ def _tell_growth(
         connection, "SELECT coalesce(max(line), 0) FROM logged WHERE source = ?", [log.shown]
     )
     if last > found.lines:
-        what = "lines were added to the file while it was read, and are counted too"
+        what = "lines added to the file while it was read, which are counted too"
         rows = last - found.lines
         loaded.problems.append(
             Problem(what=what, rows=rows, first=Where(log.shown, found.lines + 1))

@@ -59,7 +59,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PriceSource:
     """Where the price of a model of the log comes from."""
 
     provider: str | None
@@ -73,7 +73,7 @@ def fill_rates(
     traffic: Iterable[Traffic],
     targets: Mapping[str, TargetConfig],
     today: date,
-) -> tuple[Source, ...]:
+) -> tuple[PriceSource, ...]:
     """Fill the table ``rates`` for all that a log holds, and return where the prices come from.
 
     Args:
@@ -85,7 +85,7 @@ def fill_rates(
     """
     connection.execute(RATES)
     rows: list[tuple[Any, ...]] = []
-    sources: dict[Source, None] = {}
+    sources: dict[PriceSource, None] = {}
     for key, days in _grouped(traffic):
         provider, model, batch = key
         found = [(day, _price(provider, model, batch, targets, day or today)) for day in days]
@@ -93,7 +93,7 @@ def fill_rates(
             rows += [
                 (provider or "", model or "", batch, first, last, *band) for band in _bands(price)
             ]
-            sources[Source(provider, model, price.ref, price.source)] = None
+            sources[PriceSource(provider, model, price.ref, price.source)] = None
     if rows:
         marks = ", ".join("?" * len(rows[0]))
         connection.executemany(f"INSERT INTO rates VALUES ({marks})", rows)

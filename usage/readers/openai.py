@@ -71,6 +71,11 @@ FORMAT = JsonFormat(
         "error": ("$.error.message", "$.error", "answer:$.error.message", "answer:$.error"),
         "logged_usd": ("$.cost", "$.cost_usd", "answer:$.usage.cost"),
         "custom_id": ("$.custom_id",),
+        "foreign": (
+            "answer:$.usage.cache_read_input_tokens",
+            "answer:$.usage.cache_creation_input_tokens",
+        ),
+        "type": ("answer:$.type",),
         "tier": ("answer:$.service_tier", "request:$.service_tier"),
         "messages": ("request:$.messages", "request:$.input"),
         "temperature": ("request:$.temperature",),
@@ -84,5 +89,7 @@ FORMAT = JsonFormat(
         "{instructions}, {messages}, {temperature}, {tools})) END",
         "text": "request_text({instructions}, {messages})",
     },
-    is_request="({input_tokens} IS NOT NULL OR {output_tokens} IS NOT NULL OR {error} IS NOT NULL)",
+    # Anthropic's counts have other meanings under some of the same names.
+    is_request="({input_tokens} IS NOT NULL OR {output_tokens} IS NOT NULL OR {error} IS NOT NULL) "
+    "AND {foreign} IS NULL AND {type} IS DISTINCT FROM 'message'",
 )
