@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import random
 import subprocess
 import sys
@@ -253,4 +252,4 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = tmp_path / "log.jsonl"
     path.write_bytes(_line(1))
     _read(path)
-    assert os.listdir(scratch) == []
+    assert list(scratch.iterdir()) == []
