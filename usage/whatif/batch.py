@@ -72,7 +72,7 @@ def _bursty(replay: Replay) -> list[str | None]:
     """
     rows = replay.rows(
         """WITH minutes AS (
-            SELECT feature, date_trunc('minute', at) AS minute, count(*) AS requests
+            SELECT feature, date_trunc('minute', moment) AS minute, count(*) AS requests
             FROM whatif_log GROUP BY ALL)
         SELECT feature FROM minutes GROUP BY feature
         HAVING sum(requests) FILTER (requests >= ?) >= ? * sum(requests)

@@ -23,13 +23,16 @@ MOST_REQUESTS = 2_000_000
 _REF = "CASE WHEN provider IS NULL THEN model ELSE provider || ':' || model END"
 
 _LOG = f"""CREATE OR REPLACE TEMP TABLE whatif_log AS
-SELECT row_number() OVER (ORDER BY at, source, line, request_id) AS n, at, at::DATE AS day,
+SELECT row_number() OVER (ORDER BY "at", source, line, request_id) AS n, "at" AS moment,
+    "at"::DATE AS day,
     feature, {_REF} AS ref, coalesce(batch, false) AS batch, error IS NULL AS ok,
     input_tokens AS input, coalesce(cache_read_tokens, 0) AS read,
     coalesce(cache_write_tokens, 0) AS write, output_tokens AS output,
     cache_read_tokens IS NULL AS read_unknown, request_key AS key,
     prefix_blocks AS blocks, block_tokens
-FROM (SELECT * FROM requests WHERE at IS NOT NULL ORDER BY at DESC, source DESC, line DESC LIMIT ?)
+FROM (
+    SELECT * FROM requests WHERE "at" IS NOT NULL
+    ORDER BY "at" DESC, source DESC, line DESC LIMIT ?)
 """
 
 FIELDS = ("ref", "batch", "input", "read", "write", "surcharge", "output", "served")
@@ -107,7 +110,7 @@ def open_replay(
     connection.execute(_LOG, [most_requests])
     connection.execute(_FIRST)
     found = connection.execute(
-        "SELECT min(at), max(at), count(*), (SELECT count(*) FROM requests) FROM whatif_log"
+        "SELECT min(moment), max(moment), count(*), (SELECT count(*) FROM requests) FROM whatif_log"
     ).fetchone()
     start, end, replayed, of = found or (None, None, 0, 0)
     pairs = connection.execute("SELECT DISTINCT ref, day FROM whatif_log WHERE ref IS NOT NULL")
