@@ -94,14 +94,30 @@ _CHECK: Mapping[str, Check] = {"fail_on": texts}
 _FEATURE: Mapping[str, Check] = {"usd_per_month": money}
 _USAGE_COLUMNS: tuple[str, ...] = (
     "timestamp",
+    "request_id",
+    "provider",
     "model",
     "feature",
+    "endpoint",
+    "prompt",
+    "revision",
+    "customer",
     "input_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
     "output_tokens",
     "reasoning_tokens",
-    "request_id",
+    "latency_s",
+    "latency_ms",
+    "error",
+    "status",
+    "retry",
+    "batch",
+    "cost",
+    "request_key",
+    "prefix_blocks",
+    "block_tokens",
+    "text",
 )
 _SECTIONS = ("costopt", "targets", "prompts", "features", "check", "usage")
 
@@ -155,6 +171,8 @@ class Config:
     targets: Mapping[str, TargetConfig] = field(default_factory=dict[str, TargetConfig])
     prompts: tuple[PromptRule, ...] = ()
     """In the file's order."""
+    usage_columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    """``[usage.columns]``: what is read out of a plain log, to the column that it stands in."""
     path: Path | None = None
     unused: tuple[str, ...] = ()
     """Valid tables and keys that `analyze` does not act on, by name."""
@@ -268,6 +286,7 @@ def _config(file: TomlFile, path: Path, prefix: tuple[str, ...], data: Mapping[s
         defaults=_rooted(defaults, path.parent),
         targets=_targets(file, (*prefix, "targets"), data.get("targets", {})),
         prompts=_rules(file, (*prefix, "prompts"), data.get("prompts", {})),
+        usage_columns=_usage_columns(file, (*prefix, "usage"), data.get("usage", {})),
         path=path,
         unused=_unused(file, prefix, data),
     )
@@ -338,14 +357,17 @@ def _check_glob(file: TomlFile, section: tuple[str, ...], glob: str) -> None:
         raise file.error(f'"{glob}" is no valid glob', (*section, glob), None, hint) from None
 
 
+def _usage_columns(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, str]:
+    values = file.values(data, section, {"columns": lambda value: value})
+    columns: dict[str, Check] = dict.fromkeys(_USAGE_COLUMNS, text)
+    return file.values(values.get("columns", {}), (*section, "columns"), columns)
+
+
 def _unused(file: TomlFile, prefix: tuple[str, ...], data: Mapping[str, Any]) -> tuple[str, ...]:
-    names = [f"[{key}]" for key in ("features", "check", "usage") if key in data]
+    names = [f"[{key}]" for key in ("features", "check") if key in data]
     file.values(data.get("check", {}), (*prefix, "check"), _CHECK)
     for name, found in _tables(file, (*prefix, "features"), data.get("features", {})).items():
         file.values(found, (*prefix, "features", name), _FEATURE)
-    usage = file.values(data.get("usage", {}), (*prefix, "usage"), {"columns": lambda value: value})
-    columns: dict[str, Check] = dict.fromkeys(_USAGE_COLUMNS, text)
-    file.values(usage.get("columns", {}), (*prefix, "usage", "columns"), columns)
     budgets = {
         key.replace("-", "_")
         for found in data.get("prompts", {}).values()
