@@ -255,7 +255,9 @@ def _anomaly(
     start, end = min(one.start for one in same), max(one.end for one in same)
     usual, seen = _levels(told.driver, told.start, told.end)
     begins, ends = series.moment(start), series.moment(end)
-    also = dict.fromkeys(g.driver.cause for g in group if g.driver.cause != main.driver.cause)
+    also: dict[Cause, None] = dict.fromkeys(
+        g.driver.cause for g in group if g.driver.cause != main.driver.cause
+    )
     bucket = timedelta(seconds=series.seconds)
     return Anomaly(
         feature=series.feature,

@@ -76,7 +76,7 @@ class Series:
         return self.start + timedelta(seconds=self.seconds * index)
 
 
-_REF = "CASE WHEN provider IS NULL THEN model ELSE provider || ':' || model END"
+_REF = "coalesce(provider, '') || ':' || model"
 
 # The percentile is read from a histogram with steps of a tenth: exact quantiles of a whole log do
 # not fit into bounded memory.

@@ -104,7 +104,7 @@ def _ruled(replay: Replay) -> list[tuple[str, str | None, CacheRule]]:
         "SELECT DISTINCT ref, feature FROM whatif_log WHERE ref IS NOT NULL AND len(blocks) > 0 "
         "ORDER BY ALL"
     )
-    found = [(ref, feature, cache_rule(ref)) for ref, feature in rows]
+    found = [(ref, feature, cache_rule(replay.listed(ref))) for ref, feature in rows]
     return [(r, f, rule) for r, f, rule in found if rule is not None and rule.floor is not None]
 
 
