@@ -86,7 +86,7 @@ def usage(
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
-    """Say what features, models and customers cost, from request logs.
+    r"""Say what features, models and customers cost, from request logs.
 
     Reads OpenTelemetry spans, LiteLLM, Langfuse and Helicone exports, OpenAI- and
     Anthropic-style response logs, and plain CSV, JSON lines or Parquet; gzip and

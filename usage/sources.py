@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Shape = Literal["lines", "array", "documents", "table", "parquet"]
 _BUFFER = 4 * LONGEST
+_DELIMITERS = (",", ";", "\t", "|")
 _PACKING = {"none": "none", "gzip": "gzip", "zstd": "zstd"}
 
 
@@ -205,8 +206,12 @@ def _parquet(log: LogFile) -> str:
 
 
 def _csv(log: LogFile, rejects: str) -> str:
+    header = head_of(log).lstrip("\ufeff").split("\n", 1)[0]
+    # Left to guess, DuckDB takes texts with JSON in them for another way of quoting.
+    delimiter = max(_DELIMITERS, key=header.count)
     return (
         f"read_csv({_path(log)}, header = true, all_varchar = true, strict_mode = false, "
+        f"delim = '{delimiter}', quote = '\"', escape = '\"', "
         f"null_padding = false, max_line_size = {LONGEST + 2}, buffer_size = {_BUFFER}"
         f"{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
     )

@@ -20,7 +20,7 @@ def _recognise(record: Mapping[str, Any]) -> bool:
 
 def _all(word: str) -> str:
     """All usage types with a word in their name; NULL without any."""
-    entries = "map_entries(TRY_CAST({usage}::JSON AS MAP(VARCHAR, DOUBLE)))"
+    entries = "map_entries(TRY_CAST(TRY_CAST({usage} AS JSON) AS MAP(VARCHAR, DOUBLE)))"
     kept = f"list_filter({entries}, lambda e: contains(lower(e.key), '{word}'))"
     return f"CAST(list_sum(list_transform({kept}, lambda e: e.value)) AS BIGINT)"
 

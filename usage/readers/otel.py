@@ -27,8 +27,8 @@ _ANY = (
 )
 _ATTRIBUTES = f'[{{"key":"VARCHAR","value":{_ANY}}}]'
 _PLAIN = (
-    "coalesce(a.value.stringValue, a.value.intValue, a.value.doubleValue, a.value.boolValue, "
-    "CAST(a.value.arrayValue AS VARCHAR))"
+    "coalesce(p.value.stringValue, p.value.intValue, p.value.doubleValue, p.value.boolValue, "
+    "CAST(p.value.arrayValue AS VARCHAR))"
 )
 
 
@@ -86,7 +86,7 @@ _RECORDS = (
     + ", 'message': json_extract_string(s, '$.status.message')"
     + "}})::VARCHAR ELSE j END AS j FROM ("
     + "SELECT line, j, s, list_transform(a, lambda x: x.key) AS keys, "
-    + f"list_transform(a, lambda a: {_PLAIN}) AS vals FROM ("
+    + f"list_transform(a, lambda p: {_PLAIN}) AS vals FROM ("
     + f"SELECT line, j, s, list_concat({_listed('$.attributes')}, "
     + f"coalesce(from_json(json_extract(r, '$.resource.attributes'), '{_ATTRIBUTES}'), [])) AS a "
     + "FROM (SELECT line, j, r, unnest(CASE WHEN len(spans) > 0 THEN spans ELSE [NULL] END) AS s "

@@ -15,8 +15,8 @@ from costopt.usage.whatif.prefix_reuse import reuse
 from costopt.usage.whatif.state import open_replay
 
 sys.path.insert(0, str(Path(__file__).parent))
-import replay_reference as reference  # noqa: E402
-from replay_reference import Request  # noqa: E402
+import replay_reference as reference
+from replay_reference import Request
 
 START = datetime(2026, 10, 30, 23, 30)
 MODELS = (
