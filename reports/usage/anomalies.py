@@ -20,7 +20,7 @@ def anomaly_sections(found: Anomalies) -> tuple[Section, ...]:
         heading=words("Anomalies, times in UTC"),
         headers=(
             Header(text="#"),
-            Header(text="feature", right=False),
+            Header(text="feature", right=False, shrinks=True),
             Header(text="cause", right=False),
             Header(text="from", right=False),
             Header(text="to", right=False, rank=2),
@@ -99,7 +99,7 @@ def budget_sections(found: Sequence[Budget]) -> tuple[Section, ...]:
         Section(
             heading=words(f"Budgets of {found[0].month:%Y-%m}"),
             headers=(
-                Header(text="feature", right=False),
+                Header(text="feature", right=False, shrinks=True),
                 Header(text="limit"),
                 Header(text="spent"),
                 Header(text="month's end (estimated)"),

@@ -10,11 +10,11 @@ from ..sections import Header, Name, Section, Words, words
 _SHOWN = 10
 NO_FEATURE = "(no feature)"
 LEVERS = {
-    "exact-cache": "keep whole answers",
-    "prefix-cache": "let the provider cache prefixes",
-    "batch": "ask in a batch",
+    "exact-cache": "cache answers",
+    "prefix-cache": "cache prefixes",
+    "batch": "batch",
     "output-cap": "cap answers",
-    "other-model": "ask another model",
+    "other-model": "cheaper model",
 }
 """What a lever is called."""
 
@@ -54,7 +54,7 @@ def recommendation_sections(found: Sequence[Recommendation]) -> tuple[Section, .
         headers=(
             Header(text="#"),
             Header(text="what", right=False),
-            Header(text="feature", right=False),
+            Header(text="feature", right=False, shrinks=True),
             Header(text="$/month"),
             Header(text="range", rank=3),
             Header(text="on top", rank=4),
