@@ -8,11 +8,17 @@ import typer
 from .options import ConfigFile, Format, NoColor, Output, Quiet, choose_format
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
+    from ..core.config import Config
     from ..core.types import PromptTemplate
+    from ..usage.advice import Advice
+    from ..usage.opening import Requests
+    from ..usage.whatif.known_quality import Known
 
 _SHOWN = 20
+_MAX_REPORT_BYTES = 256 * 1024 * 1024
 
 
 def usage(
@@ -80,6 +86,31 @@ def usage(
             help="What DuckDB may use before it goes to disk.",
         ),
     ] = 1500,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="A saved report of analyze with several targets: how good cheaper models are.",
+            show_default=False,
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-on",
+            metavar="budget,anomaly",
+            help="Exit with 1 where a monthly budget is over, or anything is abnormal.",
+            show_default=False,
+        ),
+    ] = None,
+    only_cost: Annotated[
+        bool,
+        typer.Option(
+            "--only-cost",
+            help="Leave out anomalies, budgets, what-if savings and recommendations.",
+        ),
+    ] = False,
     format: Format = None,
     output: Output = None,
     config: ConfigFile = None,
@@ -100,6 +131,7 @@ def usage(
       costopt usage logs/ --by day --since 2026-11-01 --until 2026-12-01
       costopt usage export.csv --log-format langfuse --format json
       costopt usage logs/ --by prompt --prompts prompts/
+      costopt usage logs/ --fail-on budget,anomaly
     """
     del no_color, quiet  # There are neither colours nor messages; all commands take these.
     from ..core.config import load_config
@@ -111,6 +143,8 @@ def usage(
     from .output import check_output, emit, page_width
 
     settings = load_config(config, Path.cwd())
+    gates = _gates(fail_on, only_cost=only_cost)
+    known = _known(report)
     chosen = choose_format(format, output, settings.defaults.get("format"))
     check_output(output)
     grouped = dimensions(by)
@@ -124,14 +158,64 @@ def usage(
         templates=_templates(prompts or ()),
         memory_mb=memory,
     ) as requests:
-        report = usage_report(
+        found = usage_report(
             requests,
             grouped,
             since=start,
             until=end,
             top=top or (None if chosen == "json" else _SHOWN),
         )
-    emit(show_usage(report, chosen, width=page_width()), output)
+        advice = None if only_cost else _advice(requests, settings, known, start, end)
+    emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
+    if advice is not None and advice.fails(gates):
+        raise typer.Exit(1)
+
+
+def _gates(text: str | None, *, only_cost: bool) -> tuple[str, ...]:
+    from ..core.errors import CostoptError, nearest
+
+    gates = tuple(word.strip() for word in (text or "").split(",") if word.strip())
+    for gate in gates:
+        if gate not in ("budget", "anomaly"):
+            raise CostoptError(
+                f'unknown gate "{gate}" of --fail-on', hint=nearest(gate, ("budget", "anomaly"))
+            )
+    if gates and only_cost:
+        raise CostoptError(
+            "--fail-on needs what --only-cost leaves out", hint="leave one of them out"
+        )
+    return gates
+
+
+def _known(path: Path | None) -> "Mapping[tuple[str, str], Known]":
+    if path is None:
+        return {}
+    from ..reports.json import from_json
+    from ..usage.whatif.known_quality import known_quality
+    from .source import read_text
+
+    return known_quality(from_json(read_text(path, _MAX_REPORT_BYTES)))
+
+
+def _advice(
+    requests: "Requests",
+    settings: "Config",
+    known: "Mapping[tuple[str, str], Known]",
+    since: "datetime | None",
+    until: "datetime | None",
+) -> "Advice":
+    from ..usage.advice import advise
+    from ..usage.pricing import log_price
+
+    return advise(
+        requests.connection,
+        price_of=log_price(settings.targets),
+        limits=settings.features,
+        waits=settings.waits,
+        known=known,
+        since=since,
+        until=until,
+    )
 
 
 def _checked_format(name: str | None) -> str | None:

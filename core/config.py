@@ -91,7 +91,7 @@ _BUDGETS: Mapping[str, Check] = {
     "min_quality": number(-1e9),
 }
 _CHECK: Mapping[str, Check] = {"fail_on": texts}
-_FEATURE: Mapping[str, Check] = {"usd_per_month": money}
+_FEATURE: Mapping[str, Check] = {"usd_per_month": money, "max_wait_s": number(0)}
 _USAGE_COLUMNS: tuple[str, ...] = (
     "timestamp",
     "request_id",
@@ -173,6 +173,10 @@ class Config:
     """In the file's order."""
     usage_columns: Mapping[str, str] = field(default_factory=dict[str, str])
     """``[usage.columns]``: what is read out of a plain log, to the column that it stands in."""
+    features: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    """What all prompts of a feature may cost in a month, in USD."""
+    waits: Mapping[str, float] = field(default_factory=dict[str, float])
+    """How long answers of a feature may take, in seconds: from a day on, they can be batched."""
     path: Path | None = None
     unused: tuple[str, ...] = ()
     """Valid tables and keys that `analyze` does not act on, by name."""
@@ -287,6 +291,8 @@ def _config(file: TomlFile, path: Path, prefix: tuple[str, ...], data: Mapping[s
         targets=_targets(file, (*prefix, "targets"), data.get("targets", {})),
         prompts=_rules(file, (*prefix, "prompts"), data.get("prompts", {})),
         usage_columns=_usage_columns(file, (*prefix, "usage"), data.get("usage", {})),
+        features=_features(file, (*prefix, "features"), data.get("features", {})),
+        waits=_of_features(file, (*prefix, "features"), data.get("features", {}), "max_wait_s"),
         path=path,
         unused=_unused(file, prefix, data),
     )
@@ -363,11 +369,23 @@ def _usage_columns(file: TomlFile, section: tuple[str, ...], data: object) -> di
     return file.values(values.get("columns", {}), (*section, "columns"), columns)
 
 
+def _features(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, Decimal]:
+    return _of_features(file, section, data, "usd_per_month")
+
+
+def _of_features(
+    file: TomlFile, section: tuple[str, ...], data: object, key: str
+) -> dict[str, Any]:
+    found = {
+        name: file.values(values, (*section, name), _FEATURE)
+        for name, values in _tables(file, section, data).items()
+    }
+    return {name: values[key] for name, values in found.items() if key in values}
+
+
 def _unused(file: TomlFile, prefix: tuple[str, ...], data: Mapping[str, Any]) -> tuple[str, ...]:
     names = [f"[{key}]" for key in ("features", "check") if key in data]
     file.values(data.get("check", {}), (*prefix, "check"), _CHECK)
-    for name, found in _tables(file, (*prefix, "features"), data.get("features", {})).items():
-        file.values(found, (*prefix, "features", name), _FEATURE)
     budgets = {
         key.replace("-", "_")
         for found in data.get("prompts", {}).values()

@@ -4,7 +4,7 @@ The rules are those of `costs`: each price is asked for what single tokens cost 
 of the table holds the answers. So tiers, cached input and batches count as they do there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -282,3 +282,19 @@ def _beyond(cost: Decimal | None, base: Decimal | None) -> Decimal:
 
 def _pico(amount: Decimal) -> int:
     return int((amount * PICO).to_integral_value())
+
+
+def log_price(targets: Mapping[str, TargetConfig]) -> Callable[[str, date], Price | None]:
+    """Return what prices a model of a log, named ``provider:model`` as the log has it.
+
+    Where the log names no provider it is ``:model``.
+
+    Args:
+        targets: ``[targets.*]`` of the configuration.
+    """
+
+    def price(ref: str, on: date) -> Price | None:
+        provider, _, model = ref.partition(":")
+        return _price(provider or None, model, False, targets, on)
+
+    return price

@@ -7,13 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ...usage.advice import Advice
 from ...usage.facts import Problem
 from ...usage.periods import shown
 from ...usage.report import SCHEMA, Group, Sums, Trend, UsageReport
 from ..safe import inert
+from .advice import advice_json
 
 
-def to_json(report: UsageReport) -> str:
+def to_json(report: UsageReport, advice: Advice | None = None) -> str:
     """Return the report as indented JSON with the contract's keys, in its order.
 
     Money is written as JSON numbers, rounded to what a double carries; unknown is ``null``.
@@ -35,8 +37,7 @@ def to_json(report: UsageReport) -> str:
         "problems": [_problem(one) for one in report.reading.problems],
         "skipped": [asdict(one) for one in report.reading.skipped],
         "notes": [*report.reading.notes, *report.notes],
-        "anomalies": [],
-        "recommendations": [],
+        **(advice_json(advice) if advice else {"anomalies": [], "recommendations": []}),
     }
     return inert(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 

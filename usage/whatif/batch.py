@@ -36,7 +36,7 @@ def batch(
         evidence="estimated" if guessed else "replayed",
         of=of or spent(replay),
         details=details(can),
-        notes=notes(can),
+        notes=notes(replay, can),
     )
 
 
@@ -50,11 +50,34 @@ def details(can: Mapping[str | None, bool]) -> dict[str | None, str]:
     }
 
 
-def notes(can: Mapping[str | None, bool]) -> tuple[str, ...]:
+def notes(replay: Replay, can: Mapping[str | None, bool]) -> tuple[str, ...]:
     """Return what is to be known of batches."""
-    kept = "prefixes are counted as not found cached in a batch: that is best effort there"
-    none = "no feature is declared to have a day's time, and none arrives in bursts"
-    return (kept,) if can else (none,)
+    if not can:
+        return ("no feature is declared to have a day's time, and none arrives in bursts",)
+    unlisted = _without_price(replay, can)
+    return (
+        "prefixes are counted as not found cached in a batch: that is best effort there",
+        *(
+            (
+                f"of {unlisted:,} requests that could wait no price in a batch is known for their "
+                "day; they are left as they are",
+            )
+            if unlisted
+            else ()
+        ),
+    )
+
+
+def _without_price(replay: Replay, can: Mapping[str | None, bool]) -> int:
+    """Return how many requests could wait, but have no price in a batch."""
+    _put(replay, can)
+    rows = replay.rows(
+        """SELECT count(*) FROM whatif_log l
+        JOIN whatif_waits w ON w.feature IS NOT DISTINCT FROM l.feature
+        WHERE NOT l.batch AND NOT EXISTS (
+            SELECT 1 FROM whatif_rates r WHERE r.ref = l.ref AND r.day = l.day AND r.batch)"""
+    )
+    return int(rows[0][0])
 
 
 def waiting(replay: Replay, waits: Mapping[str, float]) -> dict[str | None, bool]:
@@ -72,7 +95,7 @@ def _bursty(replay: Replay) -> list[str | None]:
     """
     rows = replay.rows(
         """WITH minutes AS (
-            SELECT feature, date_trunc('minute', at) AS minute, count(*) AS requests
+            SELECT feature, date_trunc('minute', moment) AS minute, count(*) AS requests
             FROM whatif_log GROUP BY ALL)
         SELECT feature FROM minutes GROUP BY feature
         HAVING sum(requests) FILTER (requests >= ?) >= ? * sum(requests)
@@ -85,11 +108,7 @@ def _bursty(replay: Replay) -> list[str | None]:
 
 def wait(replay: Replay, state: str, can: Mapping[str | None, bool]) -> str:
     """Return the state in which what can wait is asked in a batch, where that is cheaper."""
-    replay.connection.execute(
-        "CREATE OR REPLACE TEMP TABLE whatif_waits AS "
-        "SELECT unnest($1::VARCHAR[]) AS feature, unnest($2::BOOLEAN[]) AS declared",
-        [list(can), list(can.values())],
-    )
+    _put(replay, can)
     # A prefix that was found cached is not counted on in a batch.
     batched = replay.derive(
         state, {"batch": "true", "read": "0", "write": "0", "surcharge": "NULL::INTEGER"}
@@ -116,3 +135,11 @@ def wait(replay: Replay, state: str, can: Mapping[str | None, bool]) -> str:
     )
     replay.drop(batched)
     return after
+
+
+def _put(replay: Replay, can: Mapping[str | None, bool]) -> None:
+    replay.connection.execute(
+        "CREATE OR REPLACE TEMP TABLE whatif_waits AS "
+        "SELECT unnest($1::VARCHAR[]) AS feature, unnest($2::BOOLEAN[]) AS declared",
+        [list(can), list(can.values())],
+    )

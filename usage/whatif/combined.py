@@ -6,6 +6,7 @@ because least is known of it, another model is asked.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from . import batch, exact_cache, other_model, output_cap, prefix_cache
@@ -26,6 +27,8 @@ def what_if(
     waits: Mapping[str, float] | None = None,
     known: Mapping[tuple[str, str], Known] | None = None,
     most_requests: int = MOST_REQUESTS,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> WhatIf:
     """Return what each lever would have saved on a log, alone and after the others.
 
@@ -35,6 +38,8 @@ def what_if(
         waits: How long answers of a feature may take, in seconds, where that is declared.
         known: What stored runs say of other models; see `known_quality`.
         most_requests: Replay the latest ones, at most this many.
+        since: The first moment that counts, UTC; no limit where left out.
+        until: The first moment that does not count any more.
 
     Example:
         >>> from costopt.usage.ledger import REQUESTS, connect
@@ -43,7 +48,9 @@ def what_if(
         >>> [one.usd for one in what_if(connection).alone]
         [None, None, Decimal('0E-15'), None, None]
     """
-    replay = open_replay(connection, price_of=price_of, most_requests=most_requests)
+    replay = open_replay(
+        connection, price_of=price_of, most_requests=most_requests, since=since, until=until
+    )
     of = spent(replay)
     alone = (
         exact_cache.exact_cache(replay, of=of),
@@ -68,8 +75,8 @@ def _notes(replay: Replay, of: Spent) -> list[str]:
     found: list[str] = []
     if replay.left_out:
         found.append(
-            f"{replay.left_out:,} requests are not replayed: they have no time, or are older than "
-            f"the latest {replay.requests:,}"
+            f"{replay.left_out:,} requests are not replayed: they have no time, lie outside of the "
+            f"period, or are older than the latest {MOST_REQUESTS:,}"
         )
     if of.unpriced:
         found.append(f"{of.unpriced:,} requests are without a price or tokens, and save nothing")

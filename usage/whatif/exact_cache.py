@@ -19,7 +19,12 @@ _CHUNK = 100_000
 
 
 def exact_cache(
-    replay: Replay, *, ttl_s: int | None = TTL_S, size: int | None = SIZE, of: Spent | None = None
+    replay: Replay,
+    *,
+    ttl_s: int | None = TTL_S,
+    size: int | None = SIZE,
+    of: Spent | None = None,
+    curve: bool = True,
 ) -> Saving:
     """Return what a cache of answers would have saved, with its hit curve.
 
@@ -28,6 +33,7 @@ def exact_cache(
         ttl_s: How long an answer may be served, in seconds; ``None``: for ever.
         size: How many answers there is room for; ``None``: any number.
         of: What the log cost, where that is known already.
+        curve: Whether to try other settings, too.
     """
     keyed = keyed_requests(replay)
     if not keyed:
@@ -42,7 +48,7 @@ def exact_cache(
         setting=words(ttl_s, size),
         evidence="replayed",
         of=of or spent(replay),
-        curve=tuple(_curve(replay, keyed)),
+        curve=tuple(_curve(replay, keyed)) if curve else (),
         notes=notes(replay, keyed),
     )
 
@@ -103,7 +109,7 @@ def _number_keys(replay: Replay) -> None:
         """CREATE TEMP TABLE IF NOT EXISTS whatif_keys AS
         WITH k AS (SELECT key, row_number() OVER () AS id, count(*) AS times
                    FROM whatif_log WHERE key IS NOT NULL GROUP BY key)
-        SELECT l.n, k.id, k.times, epoch_us(l.at) AS us, l.ok
+        SELECT l.n, k.id, k.times, epoch_us(l.moment) AS us, l.ok
         FROM whatif_log l JOIN k ON k.key = l.key"""
     )
 

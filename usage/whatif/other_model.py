@@ -20,13 +20,15 @@ class Swap:
 
     Attributes:
         feature: The feature.
-        ref: Who is asked now, as ``provider:model``.
+        ref: Who is asked now, as the log has it.
+        name: The same, as the price table has it.
         to: Who would be asked.
         known: What a stored run says of its answers; ``None`` where nothing.
     """
 
     feature: str | None
     ref: str
+    name: str
     to: str
     known: Known | None
 
@@ -82,7 +84,7 @@ def details(swaps: Sequence[Swap]) -> dict[str | None, str]:
     found: dict[str | None, str] = {}
     for one in swaps:
         known = "quality unknown" if one.known is None else one.known.words
-        text = f"{one.to} in the place of {one.ref}: {known}"
+        text = f"{one.to} in the place of {one.name}: {known}"
         found[one.feature] = f"{found[one.feature]}; {text}" if one.feature in found else text
     return found
 
@@ -100,9 +102,10 @@ def choose(replay: Replay, known: Mapping[tuple[str, str], Known]) -> list[Swap]
     )
     found: list[Swap] = []
     for feature, ref, input_mean, output_mean, longest, day in rows:
-        to = _best(ref, input_mean, output_mean, int(longest), day, known)
+        name = replay.listed(ref)
+        to = _best(name, input_mean, output_mean, int(longest), day, known)
         if to is not None:
-            found.append(Swap(feature, ref, to, known.get((ref, to))))
+            found.append(Swap(feature, ref, name, to, known.get((name, to))))
     return found
 
 
@@ -114,9 +117,6 @@ def _best(
     day: date,
     known: Mapping[tuple[str, str], Known],
 ) -> str | None:
-    # A provider that is not named is not known to sell any other model.
-    if ":" not in ref:
-        return None
     listed = cheaper_models(ref, input=input_mean, output=output_mean, longest=longest, on=day)
     verdicts = [
         (one, found.verdict if (found := known.get((ref, one.model))) else None) for one in listed

@@ -13,13 +13,16 @@ PERCENT = 99
 _PERCENTS = (90, 95, 99)
 
 
-def output_cap(replay: Replay, *, percent: int = PERCENT, of: Spent | None = None) -> Saving:
+def output_cap(
+    replay: Replay, *, percent: int = PERCENT, of: Spent | None = None, curve: bool = True
+) -> Saving:
     """Return what caps would have saved, each at a percentile of its feature's own answers.
 
     Args:
         replay: The log.
         percent: The percentile: this part of the answers is not longer than the cap.
         of: What the log cost, where that is known already.
+        curve: Whether to try other settings, too.
     """
     caps = lengths(replay, percent)
     if not caps:
@@ -35,7 +38,7 @@ def output_cap(replay: Replay, *, percent: int = PERCENT, of: Spent | None = Non
         evidence="replayed",
         of=of or spent(replay),
         details={feature: f"{cap:,} output tokens" for feature, cap in caps.items()},
-        curve=[_point(replay, each) for each in _PERCENTS],
+        curve=[_point(replay, each) for each in _PERCENTS] if curve else (),
         notes=notes(),
     )
 

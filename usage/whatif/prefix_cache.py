@@ -47,6 +47,7 @@ def prefix_cache(
     ttl_s: int | None = None,
     size_blocks: int | None = None,
     of: Spent | None = None,
+    curve: bool = True,
 ) -> Saving:
     """Return what the providers' prefix caches would have saved.
 
@@ -58,6 +59,7 @@ def prefix_cache(
         ttl_s: How long a prefix stays where the provider does not promise a time.
         size_blocks: How many blocks each model's cache has room for; ``None``: any number.
         of: What the log cost, where that is known already.
+        curve: Whether to try other settings, too.
     """
     missing = cannot_tell(replay)
     if missing:
@@ -74,7 +76,7 @@ def prefix_cache(
         evidence=evidence(chosen),
         of=of or spent(replay),
         details=details(chosen),
-        curve=_curve(replay, chosen),
+        curve=_curve(replay, chosen) if curve else (),
         notes=notes(replay, chosen),
     )
 
@@ -102,7 +104,7 @@ def _ruled(replay: Replay) -> list[tuple[str, str | None, CacheRule]]:
         "SELECT DISTINCT ref, feature FROM whatif_log WHERE ref IS NOT NULL AND len(blocks) > 0 "
         "ORDER BY ALL"
     )
-    found = [(ref, feature, cache_rule(ref)) for ref, feature in rows]
+    found = [(ref, feature, cache_rule(replay.listed(ref))) for ref, feature in rows]
     return [(r, f, rule) for r, f, rule in found if rule is not None and rule.floor is not None]
 
 

@@ -23,7 +23,7 @@ GROUP BY n, block"""
 
 # Each request takes part with the time to live that its feature is given at its model; NULL keeps
 # for ever. Short prompts are never cached, failed requests neither.
-_TAKING_PART = """SELECT s.n, s.ref, l.at, c.ttl_us, len(l.blocks) AS length
+_TAKING_PART = """SELECT s.n, s.ref, epoch_us(l.moment) AS us, c.ttl_us, len(l.blocks) AS length
     FROM {state} s JOIN whatif_log l ON l.n = s.n JOIN whatif_cached c
         ON c.ref = s.ref AND c.feature IS NOT DISTINCT FROM l.feature
     WHERE NOT s.served AND l.ok AND len(l.blocks) > 0
@@ -55,7 +55,7 @@ def _endless(replay: Replay, state: str) -> None:
     replay.connection.execute(
         f"""CREATE TEMP TABLE whatif_reuse AS
         WITH p AS ({_TAKING_PART.format(state=state)}), uses AS (
-            SELECT p.n, p.length, b.position, epoch_us(p.at) - lag(epoch_us(p.at)) OVER w AS since,
+            SELECT p.n, p.length, b.position, p.us - lag(p.us) OVER w AS since,
                 lag(p.n) OVER w IS NOT NULL AS seen, lag(p.ttl_us) OVER w AS ttl_us
             FROM p JOIN whatif_blocks b ON b.n = p.n
             WINDOW w AS (PARTITION BY p.ref, b.block ORDER BY p.n))
@@ -85,7 +85,7 @@ def _limited(replay: Replay, state: str, size: int) -> None:
 
 def _stream(replay: Replay, state: str, ref: str) -> Iterator[Any]:
     result = replay.connection.execute(
-        f"SELECT p.n, epoch_us(p.at), p.ttl_us, l.blocks FROM ({_TAKING_PART.format(state=state)}) "
+        f"SELECT p.n, p.us, p.ttl_us, l.blocks FROM ({_TAKING_PART.format(state=state)}) "
         "p JOIN whatif_log l ON l.n = p.n WHERE p.ref = ? ORDER BY p.n",
         [ref],
     )

@@ -21,12 +21,15 @@ SCALE = 15
 _ENDLESS = 2**62
 
 PriceOf = Callable[[str, date], Price | None]
-"""Returns the price of ``provider:model`` on a day; ``None`` where it is unknown."""
+"""Returns the price of ``provider:model`` on a day; ``None`` where it is unknown.
+
+Where the log names no provider it is ``:model``.
+"""
 
 
 def list_price(ref: str, on: date) -> Price | None:
     """Return the list price of a model on a day."""
-    return price_for(ref, on=on)
+    return price_for(ref.removeprefix(":"), on=on)
 
 
 def dollars(amount: int | None) -> Decimal:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from ...costs import price_table
 from .rates import PriceOf, add_rates, list_price
 
 if TYPE_CHECKING:
@@ -19,17 +20,20 @@ if TYPE_CHECKING:
 MOST_REQUESTS = 2_000_000
 """How many requests are replayed at most: the latest ones."""
 
-# The price of a model is that of the provider's own list where the log names the provider.
-_REF = "CASE WHEN provider IS NULL THEN model ELSE provider || ':' || model END"
+_REF = "coalesce(provider, '') || ':' || model"
 
 _LOG = f"""CREATE OR REPLACE TEMP TABLE whatif_log AS
-SELECT row_number() OVER (ORDER BY at, source, line, request_id) AS n, at, at::DATE AS day,
+SELECT row_number() OVER (ORDER BY "at", source, line, request_id) AS n, "at" AS moment,
+    "at"::DATE AS day,
     feature, {_REF} AS ref, coalesce(batch, false) AS batch, error IS NULL AS ok,
     input_tokens AS input, coalesce(cache_read_tokens, 0) AS read,
     coalesce(cache_write_tokens, 0) AS write, output_tokens AS output,
     cache_read_tokens IS NULL AS read_unknown, request_key AS key,
     prefix_blocks AS blocks, block_tokens
-FROM (SELECT * FROM requests WHERE at IS NOT NULL ORDER BY at DESC, source DESC, line DESC LIMIT ?)
+FROM (
+    SELECT * FROM requests
+    WHERE "at" >= coalesce(?, TIMESTAMP '-infinity') AND "at" < coalesce(?, TIMESTAMP 'infinity')
+    ORDER BY "at" DESC, source DESC, line DESC LIMIT ?)
 """
 
 FIELDS = ("ref", "batch", "input", "read", "write", "surcharge", "output", "served")
@@ -85,6 +89,12 @@ class Replay:
         )
         return name
 
+    def listed(self, ref: str) -> str:
+        """Return a model's name in the price table; its name in the log where it is not there."""
+        on = self.end.date() if self.end is not None else None
+        price = self.price_of(ref, on) if on is not None else None
+        return ref if price is None else price_table.named(price.ref)
+
     def drop(self, state: str) -> None:
         """Forget a state; the first one is kept."""
         if state != self.first:
@@ -96,6 +106,8 @@ def open_replay(
     *,
     price_of: PriceOf = list_price,
     most_requests: int = MOST_REQUESTS,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Replay:
     """Prepare the relation ``requests`` for levers.
 
@@ -103,11 +115,13 @@ def open_replay(
         connection: A database with it.
         price_of: Returns the price of a model on a day.
         most_requests: Replay the latest ones, at most this many.
+        since: The first moment that counts, UTC; no limit where left out.
+        until: The first moment that does not count any more.
     """
-    connection.execute(_LOG, [most_requests])
+    connection.execute(_LOG, [since, until, most_requests])
     connection.execute(_FIRST)
     found = connection.execute(
-        "SELECT min(at), max(at), count(*), (SELECT count(*) FROM requests) FROM whatif_log"
+        "SELECT min(moment), max(moment), count(*), (SELECT count(*) FROM requests) FROM whatif_log"
     ).fetchone()
     start, end, replayed, of = found or (None, None, 0, 0)
     pairs = connection.execute("SELECT DISTINCT ref, day FROM whatif_log WHERE ref IS NOT NULL")

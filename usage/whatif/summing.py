@@ -38,7 +38,8 @@ def spent(replay: Replay) -> Spent:
     models: dict[str | None, tuple[str, ...]] = {}
     for feature, ref, amount, _ in rows:
         by_feature[feature] = by_feature.get(feature, 0) + int(amount)
-        models[feature] = (*models.get(feature, ()), *((ref,) if ref is not None else ()))
+        name = () if ref is None else (replay.listed(ref),)
+        models[feature] = (*models.get(feature, ()), *name)
     return Spent(sum(by_feature.values()), sum(int(row[3]) for row in rows), by_feature, models)
 
 
