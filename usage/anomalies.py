@@ -37,6 +37,8 @@ _STRONG = 6.0
 """From how many usual deviations on; with thousands of buckets, 3 happen every day."""
 _HEIGHT = 1.5
 """Buckets that lie no further away do not lengthen an anomaly."""
+_READ_SAVES = 0.9
+"""Of the price of an input token: reading costs a tenth at most models of the price table."""
 _MOST = 50
 """Anomalies of one feature at most: where there are more, nothing is usual there."""
 
@@ -290,16 +292,24 @@ def _more(series: Series, one: _Stretch) -> float | None:
     if cause in ("more errors", "more retries"):
         return cost * max(seen - usual, 0.0)
     if cause == "fewer cache hits":
-        # Reading costs about a tenth of computing anew at the providers whose prices are listed.
-        return cost * _part(series, 0) * max(usual - seen, 0.0) * 0.9
+        # What was not read was paid as input: the part of it that reading would have saved.
+        lost = _READ_SAVES * max(usual - seen, 0.0) / (1 - _READ_SAVES * min(seen, 1.0))
+        return cost * _part(series, 0, read=seen) * lost
     grown = max(1 - usual / seen, 0.0) if seen > 0 else 0.0
     parts = {"longer prompts": 0, "longer answers": 1}
     return cost * grown * (_part(series, parts[cause]) if cause in parts else 1.0)
 
 
-def _part(series: Series, side: int) -> float:
-    """Return which part of the cost is input (0) or output (1); half where prices are unknown."""
+def _part(series: Series, side: int, read: float | None = None) -> float:
+    """Return which part of the cost is input (0) or output (1); half where prices are unknown.
+
+    ``read`` is the share of input that is read from a cache; that of the whole log where left out.
+    """
     if series.prices is None:
         return 0.5
-    costs = [price * size for price, size in zip(series.prices, series.sizes, strict=True)]
+    cached = series.means["cached"]
+    if read is None:
+        read = float(cached.total.sum()) / max(float(cached.n.sum()), 1.0)
+    input_usd = series.prices[0] * series.sizes[0] * (1 - _READ_SAVES * read)
+    costs = (input_usd, series.prices[1] * series.sizes[1])
     return costs[side] / sum(costs) if sum(costs) else 0.5

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,7 @@ def test_all_of_them_one_after_the_other(log):
         features={"nightly"},
         percent=output_cap.PERCENT,
     )
-    steps = [reference.saved(a, b) for a, b in zip(states, states[1:], strict=False)]
+    steps = [reference.saved(a, b) for a, b in pairwise(states)]
     assert found.usd == sum(steps)
     assert [s.usd for s in found.combined if s.usd] == [step for step in steps if step]
 
