@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Entry:
     listed: "tuple[ModelInfo, ...]" = ()
 
 
+@lru_cache(maxsize=4096)
 def find(ref: str) -> Entry | None:
     """Return the table's entry for ``provider:model``, or for a model known by its name alone."""
     from genai_prices.data_snapshot import get_snapshot

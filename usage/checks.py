@@ -76,8 +76,9 @@ def _flags(now: str) -> str:
     low = " OR ".join(f'"{name}" < 0' for name in TOKENS)
     high = " OR ".join(f'"{name}" > {MOST_TOKENS}' for name in TOKENS)
     parts = (
-        "coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) > input_tokens "
-        "OR reasoning_tokens > output_tokens"
+        "(input_tokens >= 0 AND "
+        "coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) > input_tokens) "
+        "OR (output_tokens >= 0 AND reasoning_tokens > output_tokens)"
     )
     bits = (
         (low, NEGATIVE),

@@ -108,7 +108,9 @@ def _opened(
     problems = [*loaded.problems, *repeated, *_problems(connection, profile)]
     kept = f"SELECT * EXCLUDE (flags) FROM flagged WHERE flags & {_UNREADABLE} = 0"
     prices = fill_rates(connection, (row.traffic for row in profile.rows), targets, today)
-    connection.execute(f"CREATE VIEW requests AS SELECT {_ORDER} FROM ({priced_select(kept)})")
+    connection.execute(
+        f"CREATE VIEW requests AS SELECT {_ORDER} FROM ({priced_select(connection, kept)})"
+    )
     return Requests(
         connection=connection,
         reading=Reading(

@@ -159,10 +159,16 @@ min_quality = -1.5
     assert load_config(None, tmp_path).unused == (
         "[features]",
         "[check]",
-        "[usage]",
         "[prompts] max_input_tokens",
         "[prompts] min_quality",
     )
+
+
+def test_columns_of_a_plain_log_are_read(tmp_path: Path) -> None:
+    write(tmp_path, "[usage.columns]\ntimestamp = 'when'\ninput_tokens = 'in'\n")
+    found = load_config(None, tmp_path)
+    assert found.usage_columns == {"timestamp": "when", "input_tokens": "in"}
+    assert found.unused == ()
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ _RECORDS = (
     + ", 'end': json_extract_string(s, '$.endTimeUnixNano')"
     + ", 'state': json_extract_string(s, '$.status.code')"
     + ", 'message': json_extract_string(s, '$.status.message')"
-    + "}})::VARCHAR ELSE j END AS j FROM ("
+    + "}})::VARCHAR WHEN j IS NOT NULL THEN '{{}}' END AS j FROM ("
     + "SELECT line, j, s, list_transform(a, lambda x: x.key) AS keys, "
     + f"list_transform(a, lambda p: {_PLAIN}) AS vals FROM ("
     + f"SELECT line, j, s, list_concat({_listed('$.attributes')}, "
