@@ -2,12 +2,11 @@
 
 import json
 import shlex
-import sys
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
+from feature_log import featured
 from typer.main import get_command
 
 from costopt.cli.main import app
@@ -16,9 +15,6 @@ from costopt.usage.advice import advise
 from costopt.usage.recommend import recommend
 from costopt.usage.whatif.combined import what_if
 from costopt.usage.whatif.known_quality import Known
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "whatif")]
-from feature_log import featured
 
 
 @pytest.fixture(scope="module")

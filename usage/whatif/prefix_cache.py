@@ -214,7 +214,10 @@ def details(chosen: Sequence[Cached]) -> dict[str | None, str]:
 def notes(replay: Replay, chosen: Sequence[Cached]) -> tuple[str, ...]:
     """Return what is to be known of prefix caches: sources, and what the log does not say."""
     rules = {rule.source: rule for _, _, rule in _ruled(replay)}
-    said = [f"rules as of {rule.as_of}: {source}" for source, rule in rules.items()]
+    said = [
+        f"rules as of {rule.as_of}: {source}" + (f"; {rule.note}" if rule.note else "")
+        for source, rule in rules.items()
+    ]
     loose = any(not one.promised for one in chosen)
     unknown_reads = int(
         replay.rows("SELECT count(*) FROM whatif_log WHERE read_unknown AND len(blocks) > 0")[0][0]
