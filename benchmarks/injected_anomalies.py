@@ -34,7 +34,7 @@ def main() -> None:
         print(f"{kind or 'nothing':24} {told:>27} {alarms:>14} {len(seeds):>8}", flush=True)
 
 
-def _pairs(path: Path):
+def _pairs(path: Path) -> np.ndarray:
     lines = path.read_text("utf-8").splitlines()[1:]
     return np.array([[int(cell) for cell in line.split(",")[-2:]] for line in lines if line])
 

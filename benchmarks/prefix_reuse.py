@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/prefix_reuse.py TRACE.jsonl [TRACE.jsonl ...]
 
-A line has ``timestamp`` in milliseconds, ``input_length``, ``output_length`` and ``hash_ids``, as the
-traces of Mooncake (FAST 2025) do. Model and feature are labels of this benchmark.
+A line has ``timestamp`` in milliseconds, ``input_length``, ``output_length`` and ``hash_ids``, as
+the traces of Mooncake (FAST 2025) do. Model and feature are labels of this benchmark.
 """
 
 import json
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from costopt.usage.ledger import REQUESTS, connect
 from costopt.usage.whatif.prefix_reuse import reuse
-from costopt.usage.whatif.state import open_replay
+from costopt.usage.whatif.state import Replay, open_replay
 
 TTLS = (None, 60, 300, 1800)
 SIZES = (None, 1_000, 10_000, 50_000)
 
 
-def direct(rows, ttl_s, size):
+def direct(rows: list[dict], ttl_s: int | None, size: int | None) -> tuple[int, int]:
     """Count blocks that were used before, not too long ago, and not pushed out since."""
     held, repeated, total = OrderedDict(), 0, 0
     for row in rows:
@@ -34,7 +34,7 @@ def direct(rows, ttl_s, size):
     return repeated, total
 
 
-def replayed(replay, ttl_s, size):
+def replayed(replay: Replay, ttl_s: int | None, size: int | None) -> tuple[int, int]:
     """Return what the what-if of costopt finds, without a floor."""
     ttl_us = "NULL" if ttl_s is None else str(ttl_s * 1_000_000)
     replay.connection.execute(
@@ -46,7 +46,7 @@ def replayed(replay, ttl_s, size):
     return int(held), int(total)
 
 
-def opened(path):
+def opened(path: Path) -> Replay:
     """Return the trace as a log."""
     connection = connect()
     connection.execute(REQUESTS)
