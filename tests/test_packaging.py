@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("cli", "reports", "evals", "compressors", "models", "costs", "core")
+ROOMS = ("cli", "reports", "usage", "evals", "compressors", "models", "costs", "core")
 
 
 @pytest.fixture(scope="module")

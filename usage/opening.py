@@ -163,12 +163,11 @@ def _unique(connection: "DuckDBPyConnection", views: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A model on a day: how many rows, and all that is wrong with any of them."""
+    """A model on a day, with all that is wrong with these rows, and how many they are."""
 
     traffic: Traffic
-    rows: int
     flags: int
-    uncounted: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,33 +178,24 @@ class _Profile:
     first: datetime | None
     last: datetime | None
 
-    @property
-    def flags(self) -> int:
-        """All bits that any row has."""
-        found = 0
-        for row in self.rows:
-            found |= row.flags
-        return found
+    def flagged(self, flags: int) -> int:
+        """How many rows have any of these bits."""
+        return sum(row.rows for row in self.rows if row.flags & flags)
 
 
 def _profile(connection: "DuckDBPyConnection") -> _Profile:
     rows = connection.execute(
-        'SELECT provider, model, coalesce(batch, false), CAST("at" AS DATE) AS day, count(*), '
-        'bit_or(flags), min("at"), max("at"), '
-        "count(*) FILTER (input_tokens IS NULL OR output_tokens IS NULL) "
-        "FROM flagged GROUP BY ALL"
+        'SELECT provider, model, coalesce(batch, false), CAST("at" AS DATE) AS day, flags, '
+        'count(*), min("at"), max("at") FROM flagged GROUP BY ALL'
     ).fetchall()
     times = [time for row in rows for time in (row[6], row[7]) if time is not None]
-    kept = tuple(_Row(Traffic(*row[:4]), row[4], row[5], row[8]) for row in rows)
+    kept = tuple(_Row(Traffic(*row[:4]), row[4], row[5]) for row in rows)
     return _Profile(kept, min(times, default=None), max(times, default=None))
 
 
 def _counted(connection: "DuckDBPyConnection", loaded: Loaded, profile: _Profile) -> RowCounts:
     """Count the rows; those of files that stay where they are were not counted before."""
-    other = 0
-    if profile.flags & _UNREADABLE:
-        sql = f"SELECT count(*) FROM flagged WHERE flags & {_UNREADABLE} > 0"
-        other = int(_row(connection, sql)[0])
+    other = profile.flagged(_UNREADABLE)
     rows = sum(row.rows for row in profile.rows)
     loaded.files[:] = [
         replace(file, rows=_rows_of(connection, file)) if file.rows < 0 else file
@@ -223,11 +213,10 @@ def _rows_of(connection: "DuckDBPyConnection", file: FileRead) -> int:
 def _problems(connection: "DuckDBPyConnection", profile: _Profile) -> Iterator[Problem]:
     """Count each thing that is wrong with any row, with where it first stands."""
     for flag, said in SAID.items():
-        if not profile.flags & flag:
-            continue
-        wrong = f"FROM flagged WHERE flags & {flag} > 0"
-        rows, line = _row(connection, f"SELECT count(*), min(struct_pack(source, line)) {wrong}")
-        yield Problem(what=said, rows=int(rows), first=Where(line["source"], line["line"]))
+        if rows := profile.flagged(flag):
+            # Rows come in the order of the files and their lines.
+            sql = f"SELECT source, line FROM flagged WHERE flags & {flag} > 0 LIMIT 1"
+            yield Problem(what=said, rows=rows, first=Where(*_row(connection, sql)))
 
 
 def _notes(profile: _Profile, today: date) -> Iterator[str]:

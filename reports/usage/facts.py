@@ -107,7 +107,10 @@ def trend_line(report: UsageReport) -> str | None:
         if basis == "halves"
         else "against the time before of the same length"
     )
-    return f"trend: money of {against}; in all {trend_words(report.attribution.trend)}"
+    trend = report.attribution.trend
+    if trend is None or trend.usd is None:
+        return f"trend: {against}; the money of one of them is unknown"
+    return f"trend: money of {against}; in all {trend_words(trend)}"
 
 
 def logged_line(report: UsageReport) -> str | None:

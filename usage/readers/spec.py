@@ -79,6 +79,18 @@ LABELS: Mapping[str, tuple[str, ...]] = {
 """Names under which applications put what no provider has a field for."""
 
 
+_CONTENTS = tuple(
+    f"json_extract_string(x, '{path}')"
+    for path in (
+        "$[*].content",
+        "$[*].content[*].text",
+        "$[*].text",
+        "$[*].parts[*].content",
+        "$.messages[*].content",
+    )
+)
+
+
 def macros() -> tuple[str, ...]:
     """Return the SQL functions that expressions of a format may use.
 
@@ -102,9 +114,8 @@ def macros() -> tuple[str, ...]:
         "CREATE OR REPLACE MACRO part(x, path) AS "
         "CASE WHEN json_valid(x) THEN json_extract_string(x, path) END",
         # Contents are texts, or lists of parts with a text each; a text alone is one message.
-        "CREATE OR REPLACE MACRO contents(x) AS CASE WHEN json_valid(x) THEN "
-        "array_to_string(flatten(json_extract_string(x, ['$[*].content', '$[*].content[*].text', "
-        "'$[*].text', '$[*].parts[*].content', '$.messages[*].content'])), chr(10)) ELSE x END",
+        "CREATE OR REPLACE MACRO contents(x) AS CASE WHEN json_valid(x) THEN array_to_string("
+        f"list_concat({', '.join(_CONTENTS)}), chr(10)) ELSE x END",
         "CREATE OR REPLACE MACRO request_text(system, messages) AS CASE WHEN messages IS NOT NULL "
         "THEN concat_ws(chr(10), contents(system), contents(messages)) END",
     )
