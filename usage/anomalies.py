@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .baseline import Deviation, cells, of_counts, of_means, of_shares
+from .baseline import Deviation, cells, of_counts, of_means, of_shares, turn
 from .origin import Origin, find_origin
 from .series import Floats, Series, read_series
 from .whatif.rates import PriceOf, list_price
@@ -33,10 +33,14 @@ Cause = Literal[
 
 _LEAST_BUCKETS = {3600: 72, 86400: 14}
 _WINDOWS = {3600: (1, 3, 6, 24, 72), 86400: (1, 3, 7)}
-_STRONG = 6.0
-"""From how many usual deviations on; with thousands of buckets, 3 happen every day."""
+_STRONG = {1: 8.0, 3: 7.0}
+_USUALLY = 6.0
+"""From how many usual deviations on; with thousands of buckets, 3 happen every day. Windows of few
+buckets ask for more: means of few requests have long tails."""
 _HEIGHT = 1.5
 """Buckets that lie no further away do not lengthen an anomaly."""
+_READ_SAVES = 0.9
+"""Of the price of an input token: reading costs a tenth at most models of the price table."""
 _MOST = 50
 """Anomalies of one feature at most: where there are more, nothing is usual there."""
 
@@ -138,8 +142,8 @@ def _in_series(connection: "DuckDBPyConnection", series: Series) -> Iterator[Ano
 
 
 def _drivers(series: Series) -> Iterator[_Driver]:
-    seasons = cells(series)
-    yield _Driver("more requests", "requests", of_counts(series.asked, seasons), True, 1.5)
+    seasons, week = cells(series), turn(series)
+    yield _Driver("more requests", "requests", of_counts(series.asked, seasons, week), True, 1.5)
     longer: tuple[tuple[str, Cause], ...] = (
         ("input", "longer prompts"),
         ("output", "longer answers"),
@@ -151,16 +155,16 @@ def _drivers(series: Series) -> Iterator[_Driver]:
                 yield _Driver(
                     cause,
                     "tokens a request",
-                    of_means(means, seasons),
+                    of_means(means, seasons, week),
                     True,
                     1.25,
                     logarithm=key != name,
                 )
     if series.means["price_ln"].n.sum():
-        deviation = of_means(series.means["price_ln"], seasons)
+        deviation = of_means(series.means["price_ln"], seasons, week)
         yield _Driver("dearer model", "USD a request", deviation, True, 1.15, logarithm=True)
     if series.means["cached"].total.sum() > 0:
-        deviation = of_means(series.means["cached"], seasons)
+        deviation = of_means(series.means["cached"], seasons, week)
         yield _Driver("fewer cache hits", "of input", deviation, False, 0.1, share=True)
     if series.errors.sum():
         deviation = of_shares(series.errors, series.all)
@@ -181,7 +185,7 @@ def _stretches(driver: _Driver, seconds: int) -> Iterator[_Stretch]:
         sums = np.convolve(z, np.ones(window), "valid") / np.sqrt(window)
         spread = 1.4826 * float(np.median(np.abs(sums - np.median(sums))))
         score = (sums - max(float(np.median(sums)), 0.0)) / max(1.0, spread)
-        for start in np.flatnonzero(score >= _STRONG):
+        for start in np.flatnonzero(score >= _STRONG.get(window, _USUALLY)):
             if _large(driver, int(start), int(start) + window):
                 flagged[start : start + window] = True
                 inside = slice(start, start + window)
@@ -290,16 +294,24 @@ def _more(series: Series, one: _Stretch) -> float | None:
     if cause in ("more errors", "more retries"):
         return cost * max(seen - usual, 0.0)
     if cause == "fewer cache hits":
-        # Reading costs about a tenth of computing anew at the providers whose prices are listed.
-        return cost * _part(series, 0) * max(usual - seen, 0.0) * 0.9
+        # What was not read was paid as input: the part of it that reading would have saved.
+        lost = _READ_SAVES * max(usual - seen, 0.0) / (1 - _READ_SAVES * min(seen, 1.0))
+        return cost * _part(series, 0, read=seen) * lost
     grown = max(1 - usual / seen, 0.0) if seen > 0 else 0.0
     parts = {"longer prompts": 0, "longer answers": 1}
     return cost * grown * (_part(series, parts[cause]) if cause in parts else 1.0)
 
 
-def _part(series: Series, side: int) -> float:
-    """Return which part of the cost is input (0) or output (1); half where prices are unknown."""
+def _part(series: Series, side: int, read: float | None = None) -> float:
+    """Return which part of the cost is input (0) or output (1); half where prices are unknown.
+
+    ``read`` is the share of input that is read from a cache; that of the whole log where left out.
+    """
     if series.prices is None:
         return 0.5
-    costs = [price * size for price, size in zip(series.prices, series.sizes, strict=True)]
+    cached = series.means["cached"]
+    if read is None:
+        read = float(cached.total.sum()) / max(float(cached.n.sum()), 1.0)
+    input_usd = series.prices[0] * series.sizes[0] * (1 - _READ_SAVES * read)
+    costs = (input_usd, series.prices[1] * series.sizes[1])
     return costs[side] / sum(costs) if sum(costs) else 0.5

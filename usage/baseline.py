@@ -52,28 +52,68 @@ def cells(series: Series) -> list[npt.NDArray[np.int64]]:
     return [hours] if length >= timedelta(days=_DAILY_DAYS) else []
 
 
-def usual(values: Floats, seasons: list[npt.NDArray[np.int64]]) -> Floats:
+def turn(series: Series) -> int:
+    """Return after how many buckets the seasons come round: those of a week, or of a day."""
+    if series.seconds == DAY_S:
+        return 7
+    return 7 * 24 if len(series.all) >= _WEEKS_DAYS * 24 else 24
+
+
+def usual(values: Floats, seasons: list[npt.NDArray[np.int64]], week: int | None = None) -> Floats:
     """Return a level and an offset for each season, by medians; NaN counts as unknown.
 
-    Tukey's median polish: J. W. Tukey, *Exploratory Data Analysis*, 1977, chapter 11.
+    Seasons are those of what lies around a moving median of a week: a step of the level, which may
+    fill half of the Sundays of a month, does not become a season so. The offsets are Tukey's median
+    polish: J. W. Tukey, *Exploratory Data Analysis*, 1977, chapter 11.
+
+    Args:
+        values: The series.
+        seasons: For each season the cell of each value.
+        week: How many values the moving median is over; one for all values where left out.
 
     Example:
         >>> usual(np.array([1.0, 5.0, 1.0, 5.0, 1.0, 99.0]), [np.array([0, 1, 0, 1, 0, 1])])
         array([1., 5., 1., 5., 1., 5.])
     """
-    fitted = np.full_like(values, _median(values))
+    local = _moving(values, week) if week else np.full_like(values, _median(values))
+    offsets = np.zeros_like(values)
     for _ in range(_ROUNDS if seasons else 0):
         for season in seasons:
             for cell in np.unique(season):
                 inside = season == cell
-                offset = _median((values - fitted)[inside])
-                fitted[inside] += 0.0 if np.isnan(offset) else offset
-    return fitted
+                offset = _median((values - local - offsets)[inside])
+                offsets[inside] += 0.0 if np.isnan(offset) else offset
+    return offsets + _shorth(values - offsets)
+
+
+def _moving(values: Floats, week: int) -> Floats:
+    """Return the median of a week around each value; at the ends, of the first and last week."""
+    if len(values) <= week:
+        return np.full_like(values, _median(values))
+    windows = np.lib.stride_tricks.sliding_window_view(values, week)
+    filled = np.isnan(windows).all(axis=1)
+    medians = np.full(len(windows), _median(values))
+    medians[~filled] = np.nanmedian(windows[~filled], axis=1)
+    before = week // 2
+    return np.pad(medians, (before, len(values) - len(medians) - before), mode="edge")
 
 
 def _median(values: Floats) -> float:
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else float("nan")
+
+
+def _shorth(values: Floats) -> float:
+    """Return the median of the shortest half: of values that step up for a third of the log, too.
+
+    D. F. Andrews et al., *Robust Estimates of Location*, 1972.
+    """
+    known = np.sort(values[~np.isnan(values)])
+    half = len(known) // 2
+    if not half:
+        return _median(values)
+    start = int(np.argmin(known[half:] - known[: len(known) - half]))
+    return float(np.median(known[start : start + half + 1]))
 
 
 def _spread(values: Floats) -> float:
@@ -82,13 +122,15 @@ def _spread(values: Floats) -> float:
     return 0.0 if np.isnan(found) else found
 
 
-def of_counts(counts: Floats, seasons: list[npt.NDArray[np.int64]]) -> Deviation:
+def of_counts(
+    counts: Floats, seasons: list[npt.NDArray[np.int64]], week: int | None = None
+) -> Deviation:
     """Return how counts deviate: by chance, as arrivals do, and by how much more than that.
 
     The square root makes the spread of arrivals the same at any number: F. J. Anscombe, Biometrika
     35 (1948).
     """
-    expected = np.exp(usual(np.log1p(counts), seasons)) - 1
+    expected = np.exp(usual(np.log1p(counts), seasons, week)) - 1
     expected = np.maximum(expected, 0.0)
     residual = 2 * (np.sqrt(counts + 0.375) - np.sqrt(expected + 0.375))
     # Beyond chance, numbers vary in proportion to themselves.
@@ -98,10 +140,12 @@ def of_counts(counts: Floats, seasons: list[npt.NDArray[np.int64]]) -> Deviation
     return Deviation(z, np.ones_like(z), expected, counts)
 
 
-def of_means(means: Means, seasons: list[npt.NDArray[np.int64]]) -> Deviation:
+def of_means(
+    means: Means, seasons: list[npt.NDArray[np.int64]], week: int | None = None
+) -> Deviation:
     """Return how the mean of a number of each request deviates."""
     values = means.mean
-    expected = usual(values, seasons)
+    expected = usual(values, seasons, week)
     within = _within(means)
     with np.errstate(invalid="ignore"):
         residual = np.nan_to_num((values - expected) * np.sqrt(means.n) / within)

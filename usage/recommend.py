@@ -122,11 +122,18 @@ def _one(
         requests=feature.requests,
         effort=_EFFORT[lever],
         risk="low" if shown_to_hold else _RISK[lever],
-        evidence=saving.evidence,
+        evidence=_evidence(saving, feature),
         detail=feature.detail or saving.setting,
         notes=saving.notes,
         command=_command(lever, feature, paths),
     )
+
+
+def _evidence(saving: Saving, feature: FeatureSaving) -> Evidence:
+    """Return what the numbers of one feature rest on: others may rest on more."""
+    if saving.lever == other_model.LEVER or feature.certain_usd != feature.usd:
+        return "estimated"
+    return "replayed"
 
 
 def _added(steps: Iterable[Saving], lever: str, feature: str | None) -> Decimal | None:

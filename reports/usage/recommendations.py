@@ -98,5 +98,5 @@ def _row(number: int, one: Recommendation) -> tuple[str, ...]:
 def _proofs(shown: Sequence[Recommendation]) -> Iterator[Words]:
     for number, one in enumerate(shown, start=1):
         # Names of models and features are in these.
-        yield words(f"{number}. ", Name(one.detail))
+        yield words(f"{number}. {LEVERS[one.lever]}: ", Name(one.detail))
         yield words("   ", Name(one.command))

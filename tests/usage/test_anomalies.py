@@ -1,16 +1,12 @@
 """Anomalies that were put into a log are found, with their cause, and hardly anything else is."""
 
-import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
+from injected_logs import KINDS, START, TEN, injected, judged
 
 from costopt.usage.anomalies import find_anomalies
 from costopt.usage.ledger import REQUESTS, connect
-
-sys.path.insert(0, str(Path(__file__).parent))
-from injected_logs import KINDS, START, TEN, injected, judged
 
 
 @pytest.mark.parametrize("kind", KINDS)

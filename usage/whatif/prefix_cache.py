@@ -214,7 +214,10 @@ def details(chosen: Sequence[Cached]) -> dict[str | None, str]:
 def notes(replay: Replay, chosen: Sequence[Cached]) -> tuple[str, ...]:
     """Return what is to be known of prefix caches: sources, and what the log does not say."""
     rules = {rule.source: rule for _, _, rule in _ruled(replay)}
-    said = [f"rules as of {rule.as_of}: {source}" for source, rule in rules.items()]
+    said = [
+        f"rules as of {rule.as_of}: {source}" + (f"; {rule.note}" if rule.note else "")
+        for source, rule in rules.items()
+    ]
     loose = any(not one.promised for one in chosen)
     unknown_reads = int(
         replay.rows("SELECT count(*) FROM whatif_log WHERE read_unknown AND len(blocks) > 0")[0][0]
@@ -240,11 +243,23 @@ def notes(replay: Replay, chosen: Sequence[Cached]) -> tuple[str, ...]:
 def _curve(replay: Replay, chosen: Sequence[Cached]) -> Iterator[Point]:
     """Yield other times to live for what was chosen, and rooms of a finite size."""
     for ttl_s in _TTLS:
-        other = [Cached(c.ref, c.feature, ttl_s, c.floor, c.surcharge, False) for c in chosen]
+        other = [_kept(replay, one, ttl_s) for one in chosen]
         yield _point(replay, other, None, f"prefixes kept {duration(ttl_s)}")
     blocks = int(replay.rows("SELECT coalesce(sum(len(blocks)), 0) FROM whatif_log")[0][0])
     for size in _SIZES if blocks <= _MOST_BLOCKS else ():
         yield _point(replay, chosen, size, f"room for {size:,} blocks at each model")
+
+
+def _kept(replay: Replay, one: Cached, ttl_s: int | None) -> Cached:
+    """Return another time to live, at the price of the shortest lifetime that reaches it."""
+    rule = cache_rule(replay.listed(one.ref))
+    lives = rule.lifetimes if rule is not None else ()
+    wanted = float("inf") if ttl_s is None else ttl_s
+    reach = (i for i, life in enumerate(lives) if life.seconds is None or life.seconds >= wanted)
+    index = next(reach, len(lives) - 1)
+    write = lives[index].write if lives else None
+    surcharge = int(write * 100) if index > 0 and write is not None else None
+    return Cached(one.ref, one.feature, ttl_s, one.floor, surcharge, False)
 
 
 def _point(replay: Replay, chosen: Sequence[Cached], size: int | None, setting: str) -> Point:

@@ -57,8 +57,6 @@ def price(request):
         total += usd(warm, input=request.input, output=0, cache_read=request.read) - usd(
             warm, input=request.input, output=0
         )
-        if warm is not found:  # Read tokens are not paid as the batch's input.
-            pass
     if write and request.surcharge is None:
         total += usd(found, input=request.input, output=0, cache_write=write) - usd(
             found, input=request.input, output=0

@@ -1,22 +1,19 @@
 """What the levers save equals a replay of the log request by request, for each and for all."""
 
-import sys
 from datetime import datetime, timedelta
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
+import replay_reference as reference
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from replay_reference import Request
 
 from costopt.usage.ledger import COLUMNS, REQUESTS, connect
 from costopt.usage.whatif import batch, exact_cache, other_model, output_cap, prefix_cache
 from costopt.usage.whatif.combined import what_if
 from costopt.usage.whatif.prefix_reuse import reuse
 from costopt.usage.whatif.state import open_replay
-
-sys.path.insert(0, str(Path(__file__).parent))
-import replay_reference as reference
-from replay_reference import Request
 
 START = datetime(2026, 10, 30, 23, 30)
 MODELS = (
@@ -172,7 +169,7 @@ def test_all_of_them_one_after_the_other(log):
         features={"nightly"},
         percent=output_cap.PERCENT,
     )
-    steps = [reference.saved(a, b) for a, b in zip(states, states[1:], strict=False)]
+    steps = [reference.saved(a, b) for a, b in pairwise(states)]
     assert found.usd == sum(steps)
     assert [s.usd for s in found.combined if s.usd] == [step for step in steps if step]
 
