@@ -319,8 +319,6 @@ def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
     from ..reports.progress import watch
 
     with watch(quiet=quiet, colour=not show.no_color) as progress:
-        _note_unused(options.config, progress)
-
         def foretold(found: "tuple[Forecast, ...]") -> None:
             for one in found:
                 progress.note(forecast_line(one, options.max_cost))
@@ -339,12 +337,6 @@ def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
         raise typer.Exit(130)
     _print(report, show, options)
     return report
-
-
-def _note_unused(config: "Config", progress: "Progress") -> None:
-    if config.unused:
-        names = ", ".join(config.unused)
-        progress.note(f"{config.path}: analyze does not act on {names}")
 
 
 def _print(report: "Report", show: _Show, options: "AnalyzeOptions") -> None:

@@ -31,6 +31,7 @@ from .output import silence_output
 from .report import report
 from .strategies import strategies
 from .tokens import tokens
+from .usage import usage
 
 _PACKAGE = Path(__file__).parent.parent
 _INTERRUPTED = 130
@@ -83,6 +84,7 @@ app.command(short_help="Check what a change does to cost and quality, for CI.")(
 app.command(short_help="Count tokens and money of files, like wc.")(tokens)
 app.command(short_help="Shorten a prompt file, or a value, without asking a model.")(compress)
 app.command(short_help="Compare two reports, prompts, or result logs.")(compare)
+app.command(short_help="Say what features and models cost, from request logs.")(usage)
 app.command(short_help="Show a saved report, or price it anew.")(report)
 app.command(short_help="Post a saved check as a comment on a pull request.")(comment)
 app.command(short_help="List the strategies.")(strategies)

@@ -96,17 +96,33 @@ _BUDGETS: Mapping[str, Check] = {
 BUDGETS = tuple(_BUDGETS)
 """The budgets of a prompt, in the order in which they are looked at."""
 _CHECK: Mapping[str, Check] = {"fail_on": texts}
-_FEATURE: Mapping[str, Check] = {"usd_per_month": money}
+_FEATURE: Mapping[str, Check] = {"usd_per_month": money, "max_wait_s": number(0)}
 _USAGE_COLUMNS: tuple[str, ...] = (
     "timestamp",
+    "request_id",
+    "provider",
     "model",
     "feature",
+    "endpoint",
+    "prompt",
+    "revision",
+    "customer",
     "input_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
     "output_tokens",
     "reasoning_tokens",
-    "request_id",
+    "latency_s",
+    "latency_ms",
+    "error",
+    "status",
+    "retry",
+    "batch",
+    "cost",
+    "request_key",
+    "prefix_blocks",
+    "block_tokens",
+    "text",
 )
 _SECTIONS = ("costopt", "targets", "prompts", "features", "check", "usage")
 
@@ -170,14 +186,16 @@ class Config:
     """In the file's order."""
     features: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     """What all prompts of a feature may cost in a month, in USD."""
+    waits: Mapping[str, float] = field(default_factory=dict[str, float])
+    """How long answers of a feature may take, in seconds: from a day on, they can be batched."""
     fail_on: tuple[str, ...] = ()
     """Codes or names of findings that a change may not bring."""
+    usage_columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    """``[usage.columns]``: what is read out of a plain log, to the column that it stands in."""
     path: Path | None = None
     folder: PurePosixPath | None = None
     """Where it lies in a repository whose paths prompts are named by; ``None`` where prompts are
     named as the user named them. Then no link is followed: names are compared as they are."""
-    unused: tuple[str, ...] = ()
-    """Valid tables and keys that `analyze` does not act on, by name."""
 
     def rule_for(self, path: Path | str) -> PromptRule:
         """Return what all matching rules say together; later ones win, key by key.
@@ -291,10 +309,11 @@ def _config(file: TomlFile, path: Path, prefix: tuple[str, ...], data: Mapping[s
         defaults=_rooted(defaults, path.parent),
         targets=_targets(file, (*prefix, "targets"), data.get("targets", {})),
         prompts=_rules(file, (*prefix, "prompts"), data.get("prompts", {})),
+        usage_columns=_usage_columns(file, (*prefix, "usage"), data.get("usage", {})),
         features=_features(file, (*prefix, "features"), data.get("features", {})),
+        waits=_of_features(file, (*prefix, "features"), data.get("features", {}), "max_wait_s"),
         fail_on=_fail_on(file, (*prefix, "check"), data.get("check", {})),
         path=path,
-        unused=_unused(file, prefix, data),
     )
 
 
@@ -361,31 +380,29 @@ def _check_glob(file: TomlFile, section: tuple[str, ...], glob: str) -> None:
         raise file.error(f'"{glob}" is no valid glob', (*section, glob), None, hint) from None
 
 
-def _features(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, Decimal]:
-    found = {
-        name: file.values(values, (*section, name), _FEATURE)
-        for name, values in _tables(file, section, data).items()
-    }
-    return {name: values["usd_per_month"] for name, values in found.items() if values}
-
-
 def _fail_on(file: TomlFile, section: tuple[str, ...], data: object) -> tuple[str, ...]:
     codes: tuple[str, ...] = file.values(data, section, _CHECK).get("fail_on", ())
     return codes
 
 
-def _unused(file: TomlFile, prefix: tuple[str, ...], data: Mapping[str, Any]) -> tuple[str, ...]:
-    names = [f"[{key}]" for key in ("features", "check", "usage") if key in data]
-    usage = file.values(data.get("usage", {}), (*prefix, "usage"), {"columns": lambda value: value})
+def _usage_columns(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, str]:
+    values = file.values(data, section, {"columns": lambda value: value})
     columns: dict[str, Check] = dict.fromkeys(_USAGE_COLUMNS, text)
-    file.values(usage.get("columns", {}), (*prefix, "usage", "columns"), columns)
-    budgets = {
-        key.replace("-", "_")
-        for found in data.get("prompts", {}).values()
-        for key in found
-        if key.replace("-", "_") in _BUDGETS
+    return file.values(values.get("columns", {}), (*section, "columns"), columns)
+
+
+def _features(file: TomlFile, section: tuple[str, ...], data: object) -> dict[str, Decimal]:
+    return _of_features(file, section, data, "usd_per_month")
+
+
+def _of_features(
+    file: TomlFile, section: tuple[str, ...], data: object, key: str
+) -> dict[str, Any]:
+    found = {
+        name: file.values(values, (*section, name), _FEATURE)
+        for name, values in _tables(file, section, data).items()
     }
-    return (*names, *(f"[prompts] {key}" for key in _BUDGETS if key in budgets))
+    return {name: values[key] for name, values in found.items() if key in values}
 
 
 def _said(rule: PromptRule) -> dict[str, Any]:

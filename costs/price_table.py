@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Entry:
     listed: "tuple[ModelInfo, ...]" = ()
 
 
+@lru_cache(maxsize=4096)
 def find(ref: str) -> Entry | None:
     """Return the table's entry for ``provider:model``, or for a model known by its name alone."""
     from genai_prices.data_snapshot import get_snapshot
@@ -55,6 +57,24 @@ def find(ref: str) -> Entry | None:
     except LookupError:
         return None
     return Entry(found, any(found is listed for listed in seller.models), tuple(seller.models))
+
+
+def named(ref: str) -> str:
+    """Return ``provider:model`` for a model that is known by its name alone.
+
+    Example:
+        >>> named("gpt-5.4-mini"), named("azure:gpt-4o"), named("nobody-knows-it")
+        ('openai:gpt-5.4-mini', 'azure:gpt-4o', 'nobody-knows-it')
+    """
+    from genai_prices.data_snapshot import get_snapshot
+
+    if ":" in ref:
+        return ref
+    try:
+        seller, _ = get_snapshot().find_provider_model(ref, None, None, None)
+    except LookupError:
+        return ref
+    return f"{seller.id}:{ref}"
 
 
 def rates(entry: Entry, on: date) -> "ModelPrice":

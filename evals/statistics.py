@@ -11,11 +11,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..core.student import student_quantile
 from ..core.types import Verdict
 from .betting import betting_low, log_capital, mixed
 from .metrics.base import Scale
 from .paired_binary import EXACT_LIMIT, binary_low, limit, score_statistic
-from .student import student_quantile
 
 NOISE_NATS = 0.01
 """Fresh log-likelihoods of one request agree within this; the least spread that is believed."""

@@ -27,11 +27,15 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """A column of a table; ``rank`` says when it goes where the page is narrow, 0 never."""
+    """A column of a table; ``rank`` says when it goes where the page is narrow, 0 never.
+
+    ``shrinks`` lets its cells be cut there; those of a first column of text may always be.
+    """
 
     text: str
     right: bool = True
     rank: int = 0
+    shrinks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +104,7 @@ def _grid(section: Section, width: int) -> list[str]:
             cells=tuple(_cell(row[at]) for row in section.rows),
             right=header.right,
             rank=header.rank,
-            shrinks=not header.right and at == 0,
+            shrinks=header.shrinks or (not header.right and at == 0),
             least=14,
         )
         for at, header in enumerate(section.headers)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("cli", "reports", "checks", "evals", "compressors", "models", "costs", "core")
+ROOMS = (
+    "cli", "reports", "checks", "usage", "evals", "compressors", "models", "costs", "core",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

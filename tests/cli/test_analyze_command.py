@@ -103,12 +103,6 @@ def test_the_configuration_fills_what_is_left_out(asked: Asked) -> None:
     assert options.config.path is not None
 
 
-def test_unused_configuration_is_named(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("costopt.toml").write_text("[check]\nfail_on = ['CO101']\n", encoding="utf-8")
-    assert main(["analyze", "prompts"]) == 0
-    assert "analyze does not act on [check]" in capsys.readouterr().err
-
-
 def test_the_next_command_repeats_the_options(
     asked: Asked, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,7 +71,6 @@ def test_everything_is_read_exactly(tmp_path: Path) -> None:
     assert config.targets["box"].usd_per_hour == Decimal("2.5")
     assert config.targets["box"].price is None
     assert config.path == tmp_path / "costopt.toml"
-    assert config.unused == ()
 
 
 def test_rules_merge_key_by_key_and_later_ones_win(tmp_path: Path) -> None:
@@ -143,7 +142,7 @@ def test_costopt_toml_goes_first(tmp_path: Path) -> None:
     assert load_config(None, tmp_path).defaults == {"samples": 3}
 
 
-def test_what_analyze_does_not_act_on_is_named(tmp_path: Path) -> None:
+def test_what_other_commands_act_on_is_read(tmp_path: Path) -> None:
     text = """
 [check]
 fail_on = ["CO101"]
@@ -156,13 +155,18 @@ max_input_tokens = 100
 min_quality = -1.5
 """
     write(tmp_path, text)
-    assert load_config(None, tmp_path).unused == (
-        "[features]",
-        "[check]",
-        "[usage]",
-        "[prompts] max_input_tokens",
-        "[prompts] min_quality",
-    )
+    config = load_config(None, tmp_path)
+    assert config.fail_on == ("CO101",)
+    assert config.features == {"chat": Decimal(100)}
+    assert config.usage_columns == {"model": "m"}
+    rule = config.rule_for("a.md")
+    assert (rule.max_input_tokens, rule.min_quality) == (100, -1.5)
+
+
+def test_columns_of_a_plain_log_are_read(tmp_path: Path) -> None:
+    write(tmp_path, "[usage.columns]\ntimestamp = 'when'\ninput_tokens = 'in'\n")
+    found = load_config(None, tmp_path)
+    assert found.usage_columns == {"timestamp": "when", "input_tokens": "in"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import optimize, special, stats
 from statsmodels.stats.contingency_tables import mcnemar
 
+from costopt.core.student import incomplete_beta, student_quantile
 from costopt.evals.betting import betting_low, log_capital, mixed
 from costopt.evals.paired_binary import (
     EXACT_LIMIT,
@@ -25,7 +26,6 @@ from costopt.evals.statistics import (
     samples_needed,
     verdict,
 )
-from costopt.evals.student import incomplete_beta, student_quantile
 
 SCALES = ("binary", "bounded", "unbounded")
 

@@ -1,0 +1,235 @@
+"""``costopt usage``: what features, models and customers cost, from request logs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import ConfigFile, Format, NoColor, Output, Quiet, choose_format
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from ..core.config import Config
+    from ..core.types import PromptTemplate
+    from ..usage.advice import Advice
+    from ..usage.opening import Requests
+    from ..usage.whatif.known_quality import Known
+
+_SHOWN = 20
+_MAX_REPORT_BYTES = 256 * 1024 * 1024
+
+
+def usage(
+    logs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LOG...|-",
+            help="Files, globs, folders, or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="DIMENSION[,...]",
+            help="Group by these: feature, endpoint, prompt, revision, model, provider, customer, "
+            "day, hour, month.",
+        ),
+    ] = "feature,model",
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="The first moment that counts (ISO 8601)."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="TIME", help="The first moment that does not count any more."
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            "--log-format",
+            metavar="NAME",
+            help="otel, litellm, langfuse, helicone, anthropic, openai or plain. "
+            "Default: told by the first lines of each file.",
+            show_default=False,
+        ),
+    ] = None,
+    prompts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--prompts",
+            metavar="PATH",
+            help="Link requests to these prompts by their text, where the log has it.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top",
+            min=1,
+            metavar="N",
+            help=f"Show the N dearest groups. Default: {_SHOWN} in a table, all in JSON.",
+            show_default=False,
+        ),
+    ] = None,
+    memory: Annotated[
+        int,
+        typer.Option(
+            "--memory",
+            min=200,
+            metavar="MB",
+            help="What DuckDB may use before it goes to disk.",
+        ),
+    ] = 1500,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="A saved report of analyze with several targets: how good cheaper models are.",
+            show_default=False,
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-on",
+            metavar="budget,anomaly",
+            help="Exit with 1 where a monthly budget is over, or anything is abnormal.",
+            show_default=False,
+        ),
+    ] = None,
+    only_cost: Annotated[
+        bool,
+        typer.Option(
+            "--only-cost",
+            help="Leave out anomalies, budgets, what-if savings and recommendations.",
+        ),
+    ] = False,
+    format: Format = None,
+    output: Output = None,
+    config: ConfigFile = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    r"""Say what features, models and customers cost, from request logs.
+
+    Reads OpenTelemetry spans, LiteLLM, Langfuse and Helicone exports, OpenAI- and
+    Anthropic-style response logs, and plain CSV, JSON lines or Parquet; gzip and
+    zstd too. Every request is priced by the list prices of its own day, or by the
+    prices in costopt.toml. Nothing is sent anywhere.
+
+    \b
+    Examples:
+      costopt usage logs/
+      costopt usage logs/*.jsonl.gz --by feature,model
+      costopt usage logs/ --by day --since 2026-11-01 --until 2026-12-01
+      costopt usage export.csv --log-format langfuse --format json
+      costopt usage logs/ --by prompt --prompts prompts/
+      costopt usage logs/ --fail-on budget,anomaly
+    """
+    del no_color, quiet  # There are neither colours nor messages; all commands take these.
+    from ..core.config import load_config
+    from ..reports.usage import show_usage
+    from ..usage.analysis import usage_report
+    from ..usage.attribution import dimensions
+    from ..usage.opening import open_requests
+    from ..usage.periods import moment
+    from .output import check_output, emit, page_width
+
+    settings = load_config(config, Path.cwd())
+    gates = _gates(fail_on, only_cost=only_cost)
+    known = _known(report)
+    chosen = choose_format(format, output, settings.defaults.get("format"))
+    check_output(output)
+    grouped = dimensions(by)
+    start = moment(since, "--since") if since else None
+    end = moment(until, "--until") if until else None
+    with open_requests(
+        logs,
+        targets=settings.targets,
+        mapping=settings.usage_columns,
+        format=_checked_format(log_format),
+        templates=_templates(prompts or ()),
+        memory_mb=memory,
+    ) as requests:
+        found = usage_report(
+            requests,
+            grouped,
+            since=start,
+            until=end,
+            top=top or (None if chosen == "json" else _SHOWN),
+        )
+        advice = None if only_cost else _advice(requests, settings, known, start, end)
+    emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
+    if advice is not None and advice.fails(gates):
+        raise typer.Exit(1)
+
+
+def _gates(text: str | None, *, only_cost: bool) -> tuple[str, ...]:
+    from ..core.errors import CostoptError, nearest
+
+    gates = tuple(word.strip() for word in (text or "").split(",") if word.strip())
+    for gate in gates:
+        if gate not in ("budget", "anomaly"):
+            raise CostoptError(
+                f'unknown gate "{gate}" of --fail-on', hint=nearest(gate, ("budget", "anomaly"))
+            )
+    if gates and only_cost:
+        raise CostoptError(
+            "--fail-on needs what --only-cost leaves out", hint="leave one of them out"
+        )
+    return gates
+
+
+def _known(path: Path | None) -> "Mapping[tuple[str, str], Known]":
+    if path is None:
+        return {}
+    from ..reports.json import from_json
+    from ..usage.whatif.known_quality import known_quality
+    from .source import read_text
+
+    return known_quality(from_json(read_text(path, _MAX_REPORT_BYTES)))
+
+
+def _advice(
+    requests: "Requests",
+    settings: "Config",
+    known: "Mapping[tuple[str, str], Known]",
+    since: "datetime | None",
+    until: "datetime | None",
+) -> "Advice":
+    from ..usage.advice import advise
+    from ..usage.pricing import log_price
+
+    return advise(
+        requests.connection,
+        price_of=log_price(settings.targets),
+        limits=settings.features,
+        waits=settings.waits,
+        known=known,
+        since=since,
+        until=until,
+    )
+
+
+def _checked_format(name: str | None) -> str | None:
+    from ..core.errors import CostoptError, nearest
+    from ..usage.readers import NAMES
+
+    if name is not None and name not in NAMES:
+        raise CostoptError(f'unknown log format "{name}"', hint=nearest(name, NAMES))
+    return name
+
+
+def _templates(paths: "Sequence[Path]") -> "Sequence[PromptTemplate]":
+    if not paths:
+        return ()
+    from ..core.discovery import load_prompts
+
+    return [found.template for found in load_prompts(paths).prompts]

@@ -1,0 +1,255 @@
+"""Broken logs: named, counted, and nothing lost."""
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from costopt.core.errors import CostoptError
+from costopt.usage.facts import Reading
+from costopt.usage.opening import open_requests
+from costopt.usage.survey import LONGEST
+
+from .usage_logs import WRITERS, asks
+
+_NOW = datetime(2026, 6, 1)
+
+
+def _line(number: int, **more: Any) -> bytes:
+    record = {"at": "2026-01-01T00:00:00Z", "id": f"r{number}", "model": "gpt-4o-mini"}
+    return json.dumps({**record, "input_tokens": 10, "output_tokens": 1, **more}).encode() + b"\n"
+
+
+def _read(*paths: Path, **more: Any) -> tuple[Reading, list[tuple[Any, ...]]]:
+    with open_requests([str(path) for path in paths], now=_NOW, **more) as found:
+        sql = "SELECT request_id, line FROM requests ORDER BY source, line"
+        return found.reading, found.connection.execute(sql).fetchall()
+
+
+def _said(reading: Reading) -> dict[str, tuple[int, int | None]]:
+    return {
+        problem.what: (problem.rows, problem.first.line if problem.first else None)
+        for problem in reading.problems
+    }
+
+
+def test_lines_that_are_no_json_are_counted_with_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(_line(1) + b"oops\n\n" + _line(2) + b'{"a": \n[1]\n' + _line(3))
+    reading, rows = _read(path)
+    assert rows == [("r1", 1), ("r2", 4), ("r3", 7)]
+    assert _said(reading) == {"lines that are no JSON": (3, 2)}
+    assert (reading.rows.read, reading.rows.bad, reading.rows.requests) == (6, 3, 3)
+
+
+def test_lines_that_are_no_text_are_counted_and_others_keep_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    bad = b'{"a": "\xff\xfe"}\n'
+    path.write_bytes(_line(1) + bad + _line(2) + bad + bad + _line(3) + b"nul \x00\n" + _line(4))
+    reading, rows = _read(path)
+    assert rows == [("r1", 1), ("r2", 3), ("r3", 6), ("r4", 8)]
+    assert (reading.rows.read, reading.rows.bad, reading.rows.requests) == (8, 4, 4)
+    assert _said(reading)["lines that cannot be read (invalid encoding)"] == (3, 2)
+
+
+def test_a_line_too_long_for_any_request_is_left_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    long = b'{"a": "' + b"x" * (LONGEST + 1) + b'"}\n'
+    path.write_bytes(_line(1) + long + _line(2) + _line(3, note="y" * (LONGEST - 500)))
+    reading, rows = _read(path)
+    assert rows == [("r1", 1), ("r2", 3), ("r3", 4)]
+    assert _said(reading) == {"lines longer than 8 MB, which were left out": (1, 2)}
+    assert (reading.rows.read, reading.rows.bad) == (4, 1)
+
+
+@pytest.mark.slow
+def test_a_line_of_a_gigabyte_takes_no_gigabyte_of_memory(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    with path.open("wb") as file:
+        file.write(_line(1) + b'{"a": "')
+        for _ in range(1000):
+            file.write(b"x" * 1_000_000)
+        file.write(b'"}\n' + _line(2))
+    code = (
+        "import resource, sys\n"
+        "from costopt.usage.opening import open_requests\n"
+        "with open_requests([sys.argv[1]]) as found:\n"
+        "    print(found.reading.rows.requests, found.reading.rows.bad)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    requests, bad, peak = map(int, run.stdout.split())
+    assert (requests, bad) == (2, 1)
+    assert peak < 600
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_what_can_be_read_of_a_packed_file_that_is_cut_off_is_kept(
+    packing: str, tmp_path: Path
+) -> None:
+    rng = random.Random(0)
+    data = b"".join(_line(n, note=rng.randbytes(20).hex()) for n in range(20_000))
+    packed = gzip.compress(data) if packing == "gzip" else zstandard.compress(data)
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(packed[: len(packed) // 2])
+    reading, rows = _read(path)
+    assert 8_000 < len(rows) < 12_000
+    assert rows == [(f"r{n}", n + 1) for n in range(len(rows))]
+    said = _said(reading)
+    assert said["packed file that is cut off or damaged; what comes before that was read"][0] == 1
+    # The last line is half there.
+    assert reading.rows.read - len(rows) == reading.rows.bad <= 1
+
+
+def test_impossible_counts_are_unknown_and_the_requests_stay(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(
+        _line(1)
+        + _line(2, input_tokens=-5)
+        + _line(3, output_tokens=10**9)
+        + _line(4, cached_tokens=11)
+        + _line(5, input_tokens="many")
+    )
+    with open_requests([str(path)], now=_NOW) as found:
+        sql = "SELECT input_tokens, output_tokens, usd IS NULL FROM requests ORDER BY line"
+        rows = found.connection.execute(sql).fetchall()
+    assert rows == [
+        (10, 1, False),
+        (None, 1, True),
+        (10, None, True),
+        (10, 1, True),
+        (None, 1, True),
+    ]
+    assert list(_said(found.reading).values()) == [(1, 2), (1, 3), (1, 4)]
+
+
+def test_times_are_utc_and_impossible_ones_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    times = (
+        "2026-01-01T02:00:00+02:00",
+        "2026-01-01 00:00:00",
+        1767225600,
+        1767225600000,
+        "1767225600.0",
+        "2099-01-01T00:00:00Z",
+        "yesterday",
+        None,
+    )
+    path.write_bytes(b"".join(_line(n, at=at) for n, at in enumerate(times)))
+    with open_requests([str(path)], now=_NOW) as found:
+        rows = found.connection.execute('SELECT "at", usd FROM requests ORDER BY line').fetchall()
+    assert [row[0] for row in rows] == [datetime(2026, 1, 1)] * 5 + [None] * 3
+    assert all(row[1] is not None for row in rows)
+    assert _said(found.reading) == {
+        "requests dated in the future, whose time is taken as unknown": (1, 6),
+        "requests without a time that can be read": (2, 7),
+        "times that name no zone, taken as UTC": (1, 2),
+    }
+    assert found.reading.notes == ("requests without a time are priced as of 2026-06-01",)
+
+
+def test_a_request_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    made = asks(30, seed=4)
+    (tmp_path / "a.jsonl").write_bytes(WRITERS["plain.jsonl"](made[:20]))
+    (tmp_path / "b.parquet").write_bytes(WRITERS["plain.parquet"](made[10:]))
+    with open_requests([str(tmp_path)]) as found:
+        sql = "SELECT count(*), sum(input_tokens) FROM requests"
+        row = found.connection.execute(sql).fetchone()
+    assert row == (30, sum(ask.input for ask in made))
+    assert (found.reading.rows.read, found.reading.rows.duplicate) == (40, 10)
+    (problem,) = [one for one in found.reading.problems if "identifier" in one.what]
+    assert (problem.rows, str(problem.first)) == (10, f"{tmp_path}/b.parquet:1")
+
+
+def test_formats_may_be_mixed_in_one_file(tmp_path: Path) -> None:
+    openai = asks(20, seed=5, providers=("openai",))
+    others = asks(6, seed=6)
+    path = tmp_path / "log.jsonl"
+    rest = [
+        WRITERS[name](others[i : i + 2])
+        for i, name in enumerate(("anthropic.jsonl", "litellm.jsonl", "otel.jsonl"))
+    ]
+    path.write_bytes(WRITERS["openai.jsonl"](openai) + b'{"event": "start"}\n' + b"".join(rest))
+    with open_requests([str(path)]) as found:
+        sql = "SELECT count(*), sum(input_tokens), sum(cache_write_tokens) FROM requests"
+        row = found.connection.execute(sql).fetchone()
+    counted = {ask.id: ask for ask in [*openai, *others[:4]]}
+    assert row == (
+        len(counted),
+        sum(ask.input for ask in counted.values()),
+        sum(ask.cache_write for ask in others[:3]),
+    )
+    assert _said(found.reading)["records that are no requests"][0] >= 1
+
+
+def test_an_unreadable_file_among_others_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(_line(1))
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 and nothing else")
+    (tmp_path / "c.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "d.jsonl").write_bytes(b"")
+    reading, rows = _read(tmp_path)
+    assert rows == [("r1", 1)]
+    assert [Path(one.path).name for one in reading.skipped] == ["b.parquet", "c.csv", "d.jsonl"]
+
+
+def test_no_readable_file_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n1,2\n")
+    with pytest.raises(CostoptError) as caught:
+        _read(path)
+    assert caught.value.what == "no column of requests: neither tokens nor a model"
+    assert "[usage.columns]" in str(caught.value.hint)
+
+
+def test_a_file_that_grows_while_it_is_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from costopt.usage import load
+
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(_line(1) + _line(2))
+    real = load.survey
+
+    def growing(log: Any) -> Any:
+        found = real(log)
+        with path.open("ab") as file:
+            file.write(_line(3) + _line(4)[:20])
+        return found
+
+    monkeypatch.setattr(load, "survey", growing)
+    reading, rows = _read(path)
+    assert rows == [("r1", 1), ("r2", 2), ("r3", 3)]
+    what = "lines added to the file while it was read, which are counted too"
+    assert _said(reading)[what] == (2, 3)
+    assert reading.rows.bad == 1
+
+
+def test_a_name_is_no_pattern(tmp_path: Path) -> None:
+    (tmp_path / "a[1].jsonl").write_bytes(_line(1))
+    (tmp_path / "a1.jsonl").write_bytes(_line(2) + _line(3))
+    assert _read(tmp_path / "a[1].jsonl")[1] == [("r1", 1)]
+
+
+def test_a_hostile_name_of_a_file_is_data(tmp_path: Path) -> None:
+    path = tmp_path / "it's'; DROP TABLE logged; --.jsonl"
+    path.write_bytes(_line(1))
+    assert _read(path)[1] == [("r1", 1)]
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(_line(1))
+    _read(path)
+    assert list(scratch.iterdir()) == []

@@ -1,0 +1,1 @@
+"""Request logs in, cost by feature out."""

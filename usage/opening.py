@@ -1,0 +1,238 @@
+"""Opening logs: the relation ``requests`` with its prices, and what was found while reading."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from ..core.config import TargetConfig
+from ..core.errors import Where
+from ..core.types import PromptTemplate
+from .checks import BROKEN, MASKED, OTHER, SAID
+from .facts import FileRead, Problem, Reading, RowCounts
+from .files import find_logs
+from .ledger import COLUMNS, MEMORY_MB, connect
+from .load import Loaded, Options, load
+from .pricing import USD, PriceSource, Traffic, fill_rates, priced_select
+from .readers.spec import macros
+from .templates import link_expression
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_UNREADABLE = BROKEN | OTHER
+_ORDER = ", ".join(f'"{name}"' for name in COLUMNS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    """Logs that are open.
+
+    Attributes:
+        connection: A DuckDB with the relation ``requests``.
+        reading: What was read, and what is wrong with it.
+        prices: Where the prices come from.
+        first: The time of the first request, UTC; ``None`` where no request has a time.
+        last: The time of the last one.
+    """
+
+    connection: "DuckDBPyConnection"
+    reading: Reading
+    prices: tuple[PriceSource, ...]
+    first: datetime | None
+    last: datetime | None
+
+
+@contextmanager
+def open_requests(
+    logs: Sequence[str],
+    *,
+    targets: Mapping[str, TargetConfig] | None = None,
+    mapping: Mapping[str, str] | None = None,
+    format: str | None = None,
+    templates: Sequence[PromptTemplate] = (),
+    text: bool = False,
+    memory_mb: int = MEMORY_MB,
+    now: datetime | None = None,
+) -> Generator[Requests]:
+    """Read logs, price them, and keep them open as the relation ``requests``.
+
+    Args:
+        logs: Files, globs, folders, or ``-`` for standard input.
+        targets: ``[targets.*]`` of the configuration, for prices of one's own.
+        mapping: ``[usage.columns]`` for plain logs.
+        format: The format of all of them; told from each file where left out.
+        templates: Prompts that requests without a recorded one are linked to by their text.
+        text: Whether to keep the requests' texts.
+        memory_mb: What DuckDB may use before it spills to a temporary folder.
+        now: The time at which this is; requests of a later day are not believed.
+
+    Raises:
+        CostoptError: nothing could be read, or DuckDB is not installed.
+    """
+    now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    with TemporaryDirectory(prefix="costopt-usage-") as folder:
+        scratch = Path(folder)
+        connection = connect(memory_mb, scratch / "requests.duckdb")
+        try:
+            for macro in macros():
+                connection.execute(macro)
+            # Clocks differ: what is dated within the next day is believed.
+            latest = (now + timedelta(days=1)).isoformat(sep=" ")
+            link = link_expression(templates, "text")
+            options = Options(
+                format=format, mapping=mapping or {}, text=text, link=link, now=latest
+            )
+            loaded = load(connection, find_logs(logs, scratch), options, scratch)
+            yield _opened(connection, loaded, targets or {}, now.date())
+        finally:
+            connection.close()
+
+
+def _opened(
+    connection: "DuckDBPyConnection",
+    loaded: Loaded,
+    targets: Mapping[str, TargetConfig],
+    today: date,
+) -> Requests:
+    """Put what was loaded together as ``requests``."""
+    duplicate, repeated = _without_duplicates(connection, loaded)
+    _flagged(connection, loaded, MASKED)
+    profile = _profile(connection)
+    counted = _counted(connection, loaded, profile)
+    counted = replace(counted, duplicate=duplicate, read=counted.read + duplicate)
+    problems = [*loaded.problems, *repeated, *_problems(connection, profile)]
+    prices = fill_rates(connection, (row.traffic for row in profile.rows), targets, today)
+    _flagged(connection, loaded, sum(flag for flag in SAID if profile.flagged(flag)))
+    kept = "SELECT * EXCLUDE (flags) FROM flagged"
+    if profile.flagged(_UNREADABLE):
+        kept += f" WHERE flags & {_UNREADABLE} = 0"
+    connection.execute(f"CREATE VIEW priced AS {priced_select(connection, kept, today)}")
+    columns = _ORDER.replace('"usd"', f"{USD} AS usd")
+    connection.execute(f"CREATE VIEW requests AS SELECT {columns} FROM priced")
+    return Requests(
+        connection=connection,
+        reading=Reading(
+            files=tuple(loaded.files),
+            rows=counted,
+            problems=tuple(problems),
+            skipped=tuple(loaded.skipped),
+            notes=tuple(_notes(profile, today)),
+        ),
+        prices=prices,
+        first=profile.first,
+        last=profile.last,
+    )
+
+
+def _flagged(connection: "DuckDBPyConnection", loaded: Loaded, found: int) -> None:
+    """Make all rows one relation, with what is wrong with each."""
+    views = (f"FROM ({view(found)})" for view in loaded.views)
+    rows = " UNION ALL ".join(["FROM logged", *views])
+    connection.execute(f"CREATE OR REPLACE VIEW flagged AS {rows}")
+
+
+def _without_duplicates(
+    connection: "DuckDBPyConnection", loaded: Loaded
+) -> tuple[int, list[Problem]]:
+    """Keep the first of all rows with the same identifier, in all files.
+
+    Rows of Parquet files stay where they are unless some repeat.
+    """
+    views = [view(MASKED) for view in loaded.views]
+    if views and not _unique(connection, views):
+        for view in views:
+            connection.execute(f"INSERT INTO logged {view}")
+        loaded.views.clear()
+    connection.execute(
+        "CREATE TEMP TABLE repeated AS SELECT request_id, min(rowid) AS kept FROM logged "
+        "WHERE request_id IS NOT NULL GROUP BY request_id HAVING count(*) > 1"
+    )
+    again = "FROM logged l JOIN repeated r USING (request_id) WHERE l.rowid > r.kept"
+    count = _row(connection, f"SELECT count(*) {again}")[0]
+    if not count:
+        return 0, []
+    place = _row(connection, f"SELECT source, line {again} ORDER BY l.rowid LIMIT 1")
+    connection.execute(f"DELETE FROM logged WHERE rowid IN (SELECT l.rowid {again})")
+    what = "requests that repeat the identifier of an earlier one, which is the one that counts"
+    return int(count), [Problem(what=what, rows=int(count), first=Where(place[0], place[1]))]
+
+
+def _unique(connection: "DuckDBPyConnection", views: Sequence[str]) -> bool:
+    """Whether no identifier in these files and what was loaded repeats; by hashes, to be small."""
+    rows = " UNION ALL ".join(
+        f"SELECT hash(request_id) AS h FROM {one} WHERE request_id IS NOT NULL"
+        for one in ("logged", *(f"({view})" for view in views))
+    )
+    found = connection.execute(f"SELECT 1 FROM ({rows}) GROUP BY h HAVING count(*) > 1 LIMIT 1")
+    return found.fetchone() is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A model on a day, with all that is wrong with these rows, and how many they are."""
+
+    traffic: Traffic
+    flags: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """What the rows are, in one pass over them."""
+
+    rows: tuple[_Row, ...]
+    first: datetime | None
+    last: datetime | None
+
+    def flagged(self, flags: int) -> int:
+        """How many rows have any of these bits."""
+        return sum(row.rows for row in self.rows if row.flags & flags)
+
+
+def _profile(connection: "DuckDBPyConnection") -> _Profile:
+    rows = connection.execute(
+        'SELECT provider, model, coalesce(batch, false), CAST("at" AS DATE) AS day, flags, '
+        'count(*), min("at"), max("at") FROM flagged GROUP BY ALL'
+    ).fetchall()
+    times = [time for row in rows for time in (row[6], row[7]) if time is not None]
+    kept = tuple(_Row(Traffic(*row[:4]), row[4], row[5]) for row in rows)
+    return _Profile(kept, min(times, default=None), max(times, default=None))
+
+
+def _counted(connection: "DuckDBPyConnection", loaded: Loaded, profile: _Profile) -> RowCounts:
+    """Count the rows; those of files that stay where they are were not counted before."""
+    other = profile.flagged(_UNREADABLE)
+    rows = sum(row.rows for row in profile.rows)
+    loaded.files[:] = [
+        replace(file, rows=_rows_of(connection, file)) if file.rows < 0 else file
+        for file in loaded.files
+    ]
+    read = rows + loaded.bad + loaded.other
+    return RowCounts(read=read, bad=loaded.bad, other=loaded.other + other)
+
+
+def _rows_of(connection: "DuckDBPyConnection", file: FileRead) -> int:
+    sql = "SELECT count(*) FROM flagged WHERE source = ?"
+    return int(_row(connection, sql, [file.path])[0])
+
+
+def _problems(connection: "DuckDBPyConnection", profile: _Profile) -> Iterator[Problem]:
+    """Count each thing that is wrong with any row, with where it first stands."""
+    for flag, said in SAID.items():
+        if rows := profile.flagged(flag):
+            # Rows come in the order of the files and their lines.
+            sql = f"SELECT source, line FROM flagged WHERE flags & {flag} > 0 LIMIT 1"
+            yield Problem(what=said, rows=rows, first=Where(*_row(connection, sql)))
+
+
+def _notes(profile: _Profile, today: date) -> Iterator[str]:
+    if any(row.traffic.day is None for row in profile.rows):
+        yield f"requests without a time are priced as of {today.isoformat()}"
+
+
+def _row(connection: "DuckDBPyConnection", sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
+    return connection.execute(sql, list(values)).fetchone() or ()

@@ -1,0 +1,105 @@
+"""Where an anomaly began: its first request, and the revision of the prompt, if it is a new one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The first request of an anomaly.
+
+    Attributes:
+        request_id: Its id; ``None`` where the log has none.
+        at: When it was, UTC.
+        source: The log file.
+        line: Its line there.
+        model: Who was asked.
+        prompt: The template, where the log names one.
+        revision: The template's revision, where that is new: first seen when it began, and that of
+            most of its requests. ``None``: no new revision came with it.
+    """
+
+    request_id: str | None
+    at: datetime
+    source: str | None
+    line: int | None
+    model: str | None
+    prompt: str | None
+    revision: str | None
+
+
+_WHERE = {
+    "more errors": "error IS NOT NULL",
+    "more retries": "retry",
+    "fewer cache hits": "error IS NULL AND coalesce(cache_read_tokens, 0) = 0",
+}
+
+# What had not been seen before it began, and makes up most of it.
+_NEW = """SELECT {column} FROM requests
+WHERE feature IS NOT DISTINCT FROM $feature AND "at" < $until AND {column} IS NOT NULL
+GROUP BY {column}
+HAVING min("at") >= $since AND 2 * count(*) FILTER ("at" >= $start) > (
+    SELECT count(*) FROM requests
+    WHERE feature IS NOT DISTINCT FROM $feature AND "at" >= $start AND "at" < $until)
+ORDER BY count(*) DESC, {column} LIMIT 1"""
+
+
+def find_origin(
+    connection: "DuckDBPyConnection",
+    feature: str | None,
+    cause: str,
+    start: datetime,
+    end: datetime,
+    bucket: timedelta,
+) -> Origin | None:
+    """Return where an anomaly began.
+
+    With a new revision of the prompt, or a new model where that is the cause, it is the first
+    request that has it; else the first one of its kind in the first abnormal hour or day.
+
+    Args:
+        connection: A database with the relation ``requests``.
+        feature: The feature.
+        cause: What moved.
+        start: When the first abnormal bucket begins.
+        end: When the last one ends.
+        bucket: How long a bucket is.
+    """
+    times = {"feature": feature, "start": start, "until": end, "since": start - bucket}
+    revision = _first(connection, _NEW.format(column="revision"), times)
+    where, more = _WHERE.get(cause, "true"), dict[str, Any]()
+    since = start
+    if revision is not None:
+        where, more, since = "revision = $value", {"value": revision[0]}, start - bucket
+    elif cause == "dearer model":
+        model = _first(connection, _NEW.format(column="model"), times)
+        if model is not None:
+            where, more, since = "model = $value", {"value": model[0]}, start - bucket
+    found = _first(
+        connection,
+        f"""SELECT request_id, "at", source, line, model, prompt FROM requests
+        WHERE feature IS NOT DISTINCT FROM $feature AND "at" >= $since AND "at" < $until AND {where}
+        ORDER BY "at", source, line LIMIT 1""",
+        {"feature": feature, "since": since, "until": end, **more},
+    )
+    if found is None:
+        return None
+    return Origin(
+        request_id=found[0],
+        at=found[1],
+        source=found[2],
+        line=found[3],
+        model=found[4],
+        prompt=found[5],
+        revision=None if revision is None else str(revision[0]),
+    )
+
+
+def _first(
+    connection: "DuckDBPyConnection", sql: str, parameters: dict[str, Any]
+) -> tuple[Any, ...] | None:
+    return connection.execute(sql, parameters).fetchone()

@@ -1,0 +1,301 @@
+"""What each model costs on each day of a log, as a small table that requests are joined with.
+
+The rules are those of `costs`: each price is asked for what single tokens cost under it, and a row
+of the table holds the answers. So tiers, cached input and batches count as they do there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any
+
+from ..core.config import TargetConfig
+from ..costs.prices import Price, batch_price, price_for, usd
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PICO = 1_000_000_000_000
+"""Rates are whole picodollars a token: a millionth of a USD per million tokens."""
+
+RATES = """CREATE OR REPLACE TABLE rates (
+  provider VARCHAR, model VARCHAR, batch BOOLEAN, day_from DATE, day_to DATE,
+  above BIGINT, up_to BIGINT, fixed BIGINT, input BIGINT, cache_read BIGINT, cache_write BIGINT,
+  output BIGINT, reasoning BIGINT, second DOUBLE, needs_output BOOLEAN
+)"""
+"""``day_from``, ``day_to`` and ``up_to`` are inclusive. ``cache_read``, ``cache_write`` and
+``reasoning`` are what such a token costs beyond one of input or output."""
+
+_PROVIDERS = {
+    "aws.bedrock": "aws",
+    "az.ai.inference": "azure",
+    "az.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "azure.ai.openai": "azure",
+    "azure_ai": "azure",
+    "bedrock_converse": "aws",
+    "fireworks_ai": "fireworks",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "mistral_ai": "mistral",
+    "together_ai": "together",
+    "vertex_ai": "google",
+    "x_ai": "x-ai",
+}
+"""What tracing and gateways call a provider that the price table calls otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """A model on a day, as the log names it; ``day`` is ``None`` where the time is unknown."""
+
+    provider: str | None
+    model: str | None
+    batch: bool
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSource:
+    """Where the price of a model of the log comes from."""
+
+    provider: str | None
+    model: str | None
+    ref: str
+    source: str
+
+
+def fill_rates(
+    connection: "DuckDBPyConnection",
+    traffic: Iterable[Traffic],
+    targets: Mapping[str, TargetConfig],
+    today: date,
+) -> tuple[PriceSource, ...]:
+    """Fill the table ``rates`` for all that a log holds, and return where the prices come from.
+
+    Args:
+        connection: A DuckDB.
+        traffic: Models and days of the log.
+        targets: ``[targets.*]``: a model named there is paid at that target's own price, or as
+            what it is ``priced_as``.
+        today: The day whose prices count where a request has no time.
+    """
+    connection.execute(RATES)
+    rows: list[tuple[Any, ...]] = []
+    sources: dict[PriceSource, None] = {}
+    for key, days in _grouped(traffic, today):
+        provider, model, batch = key
+        found = [(day, _price(provider, model, batch, targets, day)) for day in days]
+        for first, last, price in _stretches(found):
+            rows += [
+                (provider or "", model or "", batch, first, last, *band) for band in _bands(price)
+            ]
+            sources[PriceSource(provider, model, price.ref, price.source)] = None
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO rates VALUES ({marks})", rows)
+    return tuple(sources)
+
+
+USD = "CAST(CAST(nano AS DECIMAL(18,0)) * CAST('0.000000001' AS DECIMAL(10,9)) AS DECIMAL(18,9))"
+"""The SQL for USD out of ``nano``."""
+
+
+def priced_select(connection: "DuckDBPyConnection", requests: str, today: date) -> str:
+    """Return SQL that adds ``nano``, billionths of a USD, to requests, by the table ``rates``.
+
+    It is NULL where there is no price, where a count that it needs is unknown, and where the parts
+    of a count exceed it. Whole numbers are added up faster than decimals.
+
+    Args:
+        connection: A DuckDB with ``rates``.
+        requests: SQL with the columns of ``requests`` but ``usd``.
+        today: The day whose prices count where a request has no time.
+    """
+    parts = (
+        "r.fixed + q.input_tokens * r.input "
+        "+ coalesce(q.cache_read_tokens, 0) * r.cache_read "
+        "+ coalesce(q.cache_write_tokens, 0) * r.cache_write "
+        "+ CASE WHEN r.needs_output THEN q.output_tokens ELSE coalesce(q.output_tokens, 0) END "
+        "* r.output + coalesce(q.reasoning_tokens, 0) * r.reasoning "
+        "+ CASE WHEN r.second = 0 THEN 0 ELSE CAST(q.latency_s * r.second AS BIGINT) END"
+    )
+    whole = (
+        "coalesce(q.cache_read_tokens, 0) + coalesce(q.cache_write_tokens, 0) "
+        "<= coalesce(q.input_tokens, 0) AND "
+        "coalesce(q.reasoning_tokens, 0) <= coalesce(q.output_tokens, q.reasoning_tokens, 0)"
+    )
+    return (
+        f"SELECT q.*, CASE WHEN {whole} THEN ({parts} + 500) // 1000 END AS nano "
+        f"FROM ({requests}) q "
+        f"LEFT JOIN rates r ON {' AND '.join(_conditions(connection, today))}"
+    )
+
+
+def _conditions(connection: "DuckDBPyConnection", today: date) -> Iterator[str]:
+    """Return what a row of ``rates`` must agree with; tests that all rows pass are left out.
+
+    A hundred million requests go through this join.
+    """
+    providers, batches, dates, bands = connection.execute(
+        "SELECT count(DISTINCT provider), count(DISTINCT batch), "
+        "count(DISTINCT (day_from, day_to)), count(DISTINCT (above, up_to)) FROM rates"
+    ).fetchone() or (2, 2, 2, 2)
+    yield "coalesce(q.model, '') = r.model"
+    if providers > 1:
+        yield "coalesce(q.provider, '') = r.provider"
+    if batches > 1:
+        yield "coalesce(q.batch, false) = r.batch"
+    if dates > 1:
+        yield f"""coalesce(CAST(q."at" AS DATE), DATE '{today}') BETWEEN r.day_from AND r.day_to"""
+    if bands > 1:
+        yield "coalesce(q.input_tokens, 0) > r.above AND coalesce(q.input_tokens, 0) <= r.up_to"
+
+
+def _grouped(
+    traffic: Iterable[Traffic], today: date
+) -> Iterator[tuple[tuple[str | None, str | None, bool], list[date]]]:
+    """Each model with its days in order; an unknown day is today."""
+    days: dict[tuple[str | None, str | None, bool], set[date]] = {}
+    for one in traffic:
+        days.setdefault((one.provider, one.model, one.batch), set()).add(one.day or today)
+    for key, found in days.items():
+        yield key, sorted(found)
+
+
+def _stretches(
+    found: Sequence[tuple[date, Price | None]],
+) -> Iterator[tuple[date, date, Price]]:
+    """Join days in a row under the same price; the first and the last have no end."""
+    groups = [list(days) for _, days in groupby(found, key=lambda one: _rates(one[1]))]
+    for index, days in enumerate(groups):
+        price = days[0][1]
+        if price is not None:
+            first = days[0][0] if index else date.min
+            yield first, days[-1][0] if index < len(groups) - 1 else date.max, price
+
+
+def _rates(price: Price | None) -> object:
+    """What makes a price the same on another day."""
+    if price is None:
+        return None
+    return price.ref, price.usd_per_hour, vars(price.rates) if price.rates else None
+
+
+def _price(
+    provider: str | None,
+    model: str | None,
+    batch: bool,
+    targets: Mapping[str, TargetConfig],
+    day: date,
+) -> Price | None:
+    """Return the price of a model of the log on a day; that of a batch where it ran in one."""
+    found = _own(provider, model, targets, day) if model else None
+    if found is None and model:
+        refs = list(_refs(provider, model))
+        found = next((price for ref in refs if (price := price_for(ref, on=day))), None)
+    return batch_price(found) if found and batch else found
+
+
+def _refs(provider: str | None, model: str) -> Iterator[str]:
+    """How the price table may know a model that a log names."""
+    maker, slash, name = model.partition("/")
+    if provider:
+        known = _PROVIDERS.get(provider.lower(), provider.lower())
+        yield f"{known}:{model}"
+        if slash:
+            yield f"{known}:{name}"
+        return
+    yield model
+    if slash:
+        yield f"{_PROVIDERS.get(maker.lower(), maker.lower())}:{name}"
+
+
+def _own(
+    provider: str | None, model: str, targets: Mapping[str, TargetConfig], day: date
+) -> Price | None:
+    """The price of a target of the configuration that the log's model is."""
+    target = next((one for one in targets.values() if _is(one, provider, model)), None)
+    if target is None:
+        return None
+    ref = target.priced_as or target.model or target.name
+    if target.usd_per_hour is not None:
+        return price_for(ref, overrides={"usd_per_hour": target.usd_per_hour}, on=day)
+    if target.price:
+        price = price_for(ref, overrides=target.price, on=day)
+        if price and target.batch_price:
+            price = replace(price, batch=price_for(ref, overrides=target.batch_price, on=day))
+        return price
+    return price_for(ref, on=day) if target.priced_as else None
+
+
+def _is(target: TargetConfig, provider: str | None, model: str) -> bool:
+    names = {target.name, target.model}
+    return model in names or (provider is not None and f"{provider}:{model}" in names)
+
+
+def _bands(price: Price) -> tuple[tuple[Any, ...], ...]:
+    """Return what single tokens cost, for each range of prompt lengths with rates of its own."""
+    if price.usd_per_hour is not None:
+        second = float(price.usd_per_hour * PICO / 3600)
+        return ((-1, _ENDLESS, 0, 0, 0, 0, 0, 0, second, False),)
+    edges = [-1, *_tiers(price), _ENDLESS]
+    bands = (_band(price, low, high) for low, high in pairwise(edges))
+    return tuple(band for band in bands if band is not None)
+
+
+_ENDLESS = 1 << 40
+
+
+def _tiers(price: Price) -> list[int]:
+    """The lengths above which another rate holds."""
+    rates = vars(price.rates).values() if price.rates else ()
+    return sorted({tier.start for rate in rates for tier in getattr(rate, "tiers", ())})
+
+
+def _band(price: Price, low: int, high: int) -> tuple[Any, ...] | None:
+    """What tokens cost where a prompt has more than ``low`` tokens: differences of whole costs."""
+    n = low + 2
+    base, more = usd(price, input=n, output=0), usd(price, input=n + 1, output=0)
+    if base is None or more is None:
+        return None
+    each = more - base
+    answer = usd(price, input=n, output=1)
+    thought = usd(price, input=n, output=1, reasoning=1)
+    rates = (
+        base - each * n,
+        each,
+        _beyond(usd(price, input=n, output=0, cache_read=1), base),
+        _beyond(usd(price, input=n, output=0, cache_write=1), base),
+        _beyond(answer, base),
+        _beyond(thought, answer),
+        Decimal(0),
+    )
+    return (low, high, *(_pico(rate) for rate in rates), price.output is not None)
+
+
+def _beyond(cost: Decimal | None, base: Decimal | None) -> Decimal:
+    return Decimal(0) if cost is None or base is None else cost - base
+
+
+def _pico(amount: Decimal) -> int:
+    return int((amount * PICO).to_integral_value())
+
+
+def log_price(targets: Mapping[str, TargetConfig]) -> Callable[[str, date], Price | None]:
+    """Return what prices a model of a log, named ``provider:model`` as the log has it.
+
+    Where the log names no provider it is ``:model``.
+
+    Args:
+        targets: ``[targets.*]`` of the configuration.
+    """
+
+    def price(ref: str, on: date) -> Price | None:
+        provider, _, model = ref.partition(":")
+        return _price(provider or None, model, False, targets, on)
+
+    return price

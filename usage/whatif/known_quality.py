@@ -1,0 +1,68 @@
+"""What a saved report of `analyze` says of one model's answers in the place of another's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...core.report import Across, AcrossRow, Report
+from ...core.types import Verdict
+
+
+@dataclass(frozen=True)
+class Known:
+    """How a model's answers compare, on the rows of a stored run.
+
+    Attributes:
+        verdict: ``holds`` or ``better`` were shown, ``worse`` too; others decide nothing.
+        words: The same as a part of a sentence, with the numbers.
+    """
+
+    verdict: Verdict
+    words: str
+
+
+def known_quality(report: Report) -> dict[tuple[str, str], Known]:
+    """Return what a report says of models against the one of its first target, by their names.
+
+    Only the unchanged prompt counts: what another prompt did at another model says nothing of the
+    log's requests. Where several prompts were tried, the worst verdict stands.
+
+    Args:
+        report: A saved report with more than one target.
+    """
+    models = {target.name: target.model for target in report.targets}
+    found: dict[tuple[str, str], Known] = {}
+    for across in (prompt.across for prompt in report.prompts):
+        for pair, known in _known(across, models) if across is not None else ():
+            before = found.get(pair)
+            if before is None or _RANK.index(known.verdict) > _RANK.index(before.verdict):
+                found[pair] = known
+    return found
+
+
+_RANK: tuple[Verdict, ...] = (
+    "baseline",
+    "better",
+    "holds",
+    "not measured",
+    "not enough data",
+    "worse",
+)
+
+
+def _known(across: Across, models: dict[str, str]) -> Iterator[tuple[tuple[str, str], Known]]:
+    first = models.get(across.baseline)
+    for row in across.rows:
+        other = models.get(row.target)
+        plain = row.variant == "baseline" and row.cascade is None and row.target != across.baseline
+        if plain and first is not None and other is not None:
+            yield (first, other), Known(row.verdict, _words(row, across))
+
+
+def _words(row: AcrossRow, across: Across) -> str:
+    if row.delta is None or across.metric is None:
+        return f"{row.verdict} in a stored run"
+    delta = row.delta
+    return (
+        f"{row.verdict} in a stored run: {across.metric} {delta.mean:+.3f} "
+        f"[{delta.low:+.3f}, {delta.high:+.3f}], n = {delta.n}, margin {delta.margin:g}"
+    )
