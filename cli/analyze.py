@@ -61,7 +61,6 @@ from .writing import Writing
 if TYPE_CHECKING:
     from ..core.config import Config
     from ..core.forecast import Forecast
-    from ..core.progress import Progress
     from ..core.report import Report
     from ..evals.options import AnalyzeOptions
 
@@ -319,6 +318,7 @@ def _analyze(options: "AnalyzeOptions", quiet: bool, show: _Show) -> "Report":
     from ..reports.progress import watch
 
     with watch(quiet=quiet, colour=not show.no_color) as progress:
+
         def foretold(found: "tuple[Forecast, ...]") -> None:
             for one in found:
                 progress.note(forecast_line(one, options.max_cost))
