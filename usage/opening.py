@@ -78,6 +78,8 @@ def open_requests(
         scratch = Path(folder)
         connection = connect(memory_mb, scratch / "requests.duckdb")
         try:
+            # What is removed with its folder need not be written in full first.
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             for macro in macros():
                 connection.execute(macro)
             # Clocks differ: what is dated within the next day is believed.

@@ -7,7 +7,7 @@ from ...usage.periods import shown
 from ...usage.report import Sums, Trend, UnpricedModel, UsageReport
 from ..numbers import UNKNOWN, count, percent, usd
 
-NOT_SAID = "(not in the log)"
+NOT_SAID = "(not in log)"
 
 
 def label(value: str | None) -> str:
