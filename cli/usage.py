@@ -117,7 +117,7 @@ def usage(
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
-    r"""Say what features, models and customers cost, from request logs.
+    """Say what features, models and customers cost, from request logs.
 
     Reads OpenTelemetry spans, LiteLLM, Langfuse and Helicone exports, OpenAI- and
     Anthropic-style response logs, and plain CSV, JSON lines or Parquet; gzip and
@@ -132,7 +132,7 @@ def usage(
       costopt usage export.csv --log-format langfuse --format json
       costopt usage logs/ --by prompt --prompts prompts/
       costopt usage logs/ --fail-on budget,anomaly
-    """
+    """  # noqa: D301 (\b keeps the lines apart)
     del no_color, quiet  # There are neither colours nor messages; all commands take these.
     from ..core.config import load_config
     from ..reports.usage import show_usage

@@ -15,7 +15,7 @@ from costopt.core.errors import CostoptError, Where
 COSTOPT = str(Path(sys.executable).parent / "costopt")
 COMMANDS = [
     "analyze", "tokens", "compress", "compare", "report", "strategies", "explain", "models",
-    "batch", "check", "comment", "init",
+    "batch", "check", "comment", "init", "usage", "cache",
 ]  # fmt: skip
 
 
