@@ -19,7 +19,7 @@ BIG, SMALL = "openai:gpt-5.4", "openai:gpt-5.4-mini"
 
 def report(*verdicts):
     prompts = tuple(_prompt(str(number), verdict) for number, verdict in enumerate(verdicts))
-    targets = (TargetInfo(name="big", model=BIG), TargetInfo(name="small", model=SMALL))
+    targets = (TargetInfo(name="big", model=BIG), TargetInfo(name=SMALL, model="gpt-5.4-mini"))
     return Report(
         costopt_version="0", created="2026-11-01T00:00:00Z", seed=0, targets=targets,
         prompts=prompts, partial=False, spent=Spent(), skipped=(),
@@ -34,8 +34,8 @@ def _prompt(name, verdict):
 
     rows = (
         row("big", "baseline", "baseline"),
-        row("small", "baseline", verdict),
-        row("small", "filler", "worse"),
+        row(SMALL, "baseline", verdict),
+        row(SMALL, "filler", "worse"),
     )
     across = Across(
         baseline="big", metric="accuracy", candidates=2, rows=rows, best=None, reason=""
