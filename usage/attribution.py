@@ -38,7 +38,7 @@ EXACT_ROWS = 20_000_000
 """Up to so many requests percentiles are exact: that takes memory that cannot go to disk."""
 
 UNBILLED = "error IS NOT NULL AND input_tokens IS NULL AND output_tokens IS NULL"
-_UNPRICED = f"usd IS NULL AND NOT ({UNBILLED})"
+_UNPRICED = f"nano IS NULL AND NOT ({UNBILLED})"
 
 
 def dimensions(text: str) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def attribute(
     """Return what the requests of a period cost, by dimensions.
 
     Args:
-        connection: A DuckDB with the relation ``requests``.
+        connection: An open log's DuckDB.
         by: Names of `DIMENSIONS`.
         period: The requests that count.
         rows: How many requests there are, about: it decides whether percentiles are exact.
@@ -111,7 +111,7 @@ def unpriced(connection: "DuckDBPyConnection", period: Period) -> tuple[Unpriced
         connection,
         "SELECT provider, model, count(*) AS n, sum(input_tokens) AS i, sum(output_tokens) AS o, "
         "count(*) FILTER (input_tokens IS NULL OR output_tokens IS NULL) AS uncounted, "
-        f"any_value(batch) AS batch FROM requests WHERE {_UNPRICED} AND {where} "
+        f"any_value(batch) AS batch FROM priced WHERE {_UNPRICED} AND {where} "
         "GROUP BY provider, model ORDER BY n DESC, provider, model",
         values,
     )
@@ -157,14 +157,15 @@ def _grouped(by: Sequence[str], period: Period, *, exact: bool) -> tuple[str, li
     only = f'FILTER ("at" >= {now})' if now else ""
     sums = [f"count(*) {only} AS requests"]
     sums += [f"{_counting(test, now)} AS {name}" for test, name in _COUNTS]
-    sums += [f"sum({name}) {only} AS {name}" for name in (*_TOKENS, "usd", "logged_usd")]
+    sums += [f"sum({name}) {only} AS {name}" for name in (*_TOKENS, "logged_usd")]
+    sums.append(f"sum(nano) {only} AS usd")
     for name in _SPREADS:
         quantile = f"quantile_disc({name}, [0.5, 0.95])"
         quantile = quantile if exact else f"approx_quantile({name}, [0.5, 0.95])"
         sums.append(f"{quantile} {only} AS {name}_spread")
     sums += _trending(period)
     keys = ", ".join(f'{DIMENSIONS[name]} AS "{name}"' for name in by)
-    return f"SELECT {keys}, {', '.join(sums)} FROM requests WHERE {where} GROUP BY ALL", values
+    return f"SELECT {keys}, {', '.join(sums)} FROM priced WHERE {where} GROUP BY ALL", values
 
 
 _COUNTS = (("error IS NOT NULL", "errors"), (_UNPRICED, "unpriced"), (UNBILLED, "unbilled"))
@@ -184,8 +185,8 @@ def _trending(period: Period) -> list[str]:
     return [
         f"count(*) FILTER ({start}) AS n_before",
         f"count(*) FILTER ({later}) AS n_after",
-        f"sum(usd) FILTER ({start}) AS usd_before",
-        f"sum(usd) FILTER ({later}) AS usd_after",
+        f"sum(nano) FILTER ({start}) AS usd_before",
+        f"sum(nano) FILTER ({later}) AS usd_after",
     ]
 
 
@@ -227,7 +228,7 @@ def _sums(row: dict[str, Any]) -> Sums:
         errors=int(row["errors"] or 0),
         unpriced=int(row["unpriced"] or 0),
         unbilled=int(row["unbilled"] or 0),
-        usd=row["usd"],
+        usd=_money(row["usd"]),
         logged_usd=row["logged_usd"],
         input_tokens=_whole(row["input_tokens"]),
         cache_read_tokens=_whole(row["cache_read_tokens"]),
@@ -248,7 +249,7 @@ def _trend(row: dict[str, Any]) -> Trend | None:
     return Trend(
         requests=_change(row["n_before"], row["n_after"]),
         usd=_change(row["usd_before"], row["usd_after"]),
-        usd_before=row["usd_before"],
+        usd_before=_money(row["usd_before"]),
     )
 
 
@@ -256,6 +257,10 @@ def _change(before: float | Decimal | None, after: float | Decimal | None) -> fl
     if not before or after is None:
         return None
     return float(after) / float(before) - 1
+
+
+def _money(nano: object) -> Decimal | None:
+    return None if nano is None else Decimal(str(nano)).scaleb(-9)
 
 
 def _whole(value: object) -> int | None:

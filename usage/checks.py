@@ -15,6 +15,9 @@ TOKENS = (
 BROKEN, OTHER, NEGATIVE, ABSURD, FUTURE, TIMELESS, NAIVE, PARTS = (1 << bit for bit in range(8))
 """What may be wrong with a row, as bits of its ``flags``."""
 
+MASKED = NEGATIVE | ABSURD | FUTURE
+"""Those whose values are taken as unknown."""
+
 SAID = {
     BROKEN: "lines that are no JSON",
     OTHER: "records that are no requests",
@@ -30,7 +33,13 @@ SAID = {
 
 
 def checked_select(
-    raw: str, source: str, now: str, *, link: str | None = None, text: bool = False
+    raw: str,
+    source: str,
+    now: str,
+    *,
+    link: str | None = None,
+    text: bool = False,
+    found: int = MASKED,
 ) -> str:
     """Return SQL that gives the columns of ``requests`` but ``usd``, with ``flags``.
 
@@ -40,6 +49,8 @@ def checked_select(
         now: The latest time that is believed, ISO 8601 in UTC.
         link: SQL for the name of a request's prompt by its ``text``, where none is recorded.
         text: Whether to keep the requests' texts.
+        found: What is known to be wrong with any row, as bits: without an impossible value there
+            is none to be hidden, and that takes time with many rows.
     """
     counts = ", ".join(f'TRY_CAST("{name}" AS BIGINT) AS "{name}"' for name in TOKENS)
     typed = f"SELECT * REPLACE ({counts}) FROM ({raw})"
@@ -47,15 +58,19 @@ def checked_select(
     if link:
         special["prompt"] = f"coalesce(nullif(CAST(prompt AS VARCHAR), ''), {link}) AS prompt"
     picked = ", ".join(
-        special.get(name) or _picked(name, source, now) for name in COLUMNS if name != "usd"
+        special.get(name) or _picked(name, source, now, found) for name in COLUMNS if name != "usd"
     )
     return f"SELECT {picked}, {_flags(now)} AS flags FROM ({typed})"
 
 
-def _picked(name: str, source: str, now: str) -> str:
+def _picked(name: str, source: str, now: str, found: int) -> str:
     kind = COLUMNS[name]
+    if name in TOKENS and not found & (NEGATIVE | ABSURD):
+        return f'"{name}"'
     if name in TOKENS:
         return f'CASE WHEN "{name}" BETWEEN 0 AND {MOST_TOKENS} THEN "{name}" END AS "{name}"'
+    if name == "at" and not found & FUTURE:
+        return '"at"'
     if name == "at":
         return f"""CASE WHEN "at" <= TIMESTAMP '{now}' THEN "at" END AS "at\""""
     if name == "source":

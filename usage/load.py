@@ -1,13 +1,14 @@
 """Reading files into one table, ``logged``, and saying what is wrong with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import CostoptError, Where
 from ..core.report import Skipped
-from .checks import BROKEN, OTHER, SAID, checked_select
+from .checks import BROKEN, MASKED, OTHER, SAID, checked_select
 from .detect import format_of, records_of
 from .facts import FileRead, Problem
 from .files import LogFile
@@ -52,8 +53,8 @@ class Loaded:
     files: list[FileRead] = field(default_factory=list[FileRead])
     skipped: list[Skipped] = field(default_factory=list[Skipped])
     problems: list[Problem] = field(default_factory=list[Problem])
-    views: list[str] = field(default_factory=list[str])
-    """SQL of files that are read where they lie: Parquet."""
+    views: list[Callable[[int], str]] = field(default_factory=list[Callable[[int], str]])
+    """Of each file that is read where it lies (Parquet): its SQL, by what is known to be wrong."""
     read: int = 0
     bad: int = 0
     other: int = 0
@@ -120,7 +121,7 @@ def _load(
     """Read one file: the records first, then what is wrong with them."""
     source = inspect(connection, log, options.format)
     if source.shape == "parquet" and source.format == plain.NAME:
-        loaded.views.append(_checked(source, None, options))
+        loaded.views.append(partial(_checked, source, None, options))
         loaded.files.append(FileRead(log.shown, source.format, rows=-1))
         return
     found = Survey() if source.shape == "parquet" else survey(log)
@@ -154,7 +155,7 @@ def _mended(
     return inspect(connection, mended, source.format if options.format is None else options.format)
 
 
-def _checked(source: Source, format: str | None, options: Options) -> str:
+def _checked(source: Source, format: str | None, options: Options, found: int = MASKED) -> str:
     raw = source_select(
         source,
         format=format,
@@ -162,7 +163,14 @@ def _checked(source: Source, format: str | None, options: Options) -> str:
         text=options.text or options.link is not None,
         rejects=_rejects(source),
     )
-    return checked_select(raw, source.log.shown, options.now, link=options.link, text=options.text)
+    return checked_select(
+        raw,
+        source.log.shown,
+        options.now,
+        link=options.link,
+        text=options.text,
+        found=found,
+    )
 
 
 def _rejects(source: Source) -> str:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from ..core.config import TargetConfig
 from ..core.errors import Where
 from ..core.types import PromptTemplate
-from .checks import BROKEN, OTHER, SAID
+from .checks import BROKEN, MASKED, OTHER, SAID
 from .facts import FileRead, Problem, Reading, RowCounts
 from .files import find_logs
 from .ledger import COLUMNS, MEMORY_MB, connect
 from .load import Loaded, Options, load
-from .pricing import PriceSource, Traffic, fill_rates, priced_select
+from .pricing import USD, PriceSource, Traffic, fill_rates, priced_select
 from .readers.spec import macros
 from .templates import link_expression
 
@@ -78,6 +78,8 @@ def open_requests(
         scratch = Path(folder)
         connection = connect(memory_mb, scratch / "requests.duckdb")
         try:
+            # What is removed with its folder need not be written in full first.
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             for macro in macros():
                 connection.execute(macro)
             # Clocks differ: what is dated within the next day is believed.
@@ -100,17 +102,19 @@ def _opened(
 ) -> Requests:
     """Put what was loaded together as ``requests``."""
     duplicate, repeated = _without_duplicates(connection, loaded)
-    rows = " UNION ALL ".join(["FROM logged", *(f"FROM ({view})" for view in loaded.views)])
-    connection.execute(f"CREATE VIEW flagged AS {rows}")
+    _flagged(connection, loaded, MASKED)
     profile = _profile(connection)
     counted = _counted(connection, loaded, profile)
     counted = replace(counted, duplicate=duplicate, read=counted.read + duplicate)
     problems = [*loaded.problems, *repeated, *_problems(connection, profile)]
-    kept = f"SELECT * EXCLUDE (flags) FROM flagged WHERE flags & {_UNREADABLE} = 0"
     prices = fill_rates(connection, (row.traffic for row in profile.rows), targets, today)
-    connection.execute(
-        f"CREATE VIEW requests AS SELECT {_ORDER} FROM ({priced_select(connection, kept)})"
-    )
+    _flagged(connection, loaded, sum(flag for flag in SAID if profile.flagged(flag)))
+    kept = "SELECT * EXCLUDE (flags) FROM flagged"
+    if profile.flagged(_UNREADABLE):
+        kept += f" WHERE flags & {_UNREADABLE} = 0"
+    connection.execute(f"CREATE VIEW priced AS {priced_select(connection, kept, today)}")
+    columns = _ORDER.replace('"usd"', f"{USD} AS usd")
+    connection.execute(f"CREATE VIEW requests AS SELECT {columns} FROM priced")
     return Requests(
         connection=connection,
         reading=Reading(
@@ -126,6 +130,13 @@ def _opened(
     )
 
 
+def _flagged(connection: "DuckDBPyConnection", loaded: Loaded, found: int) -> None:
+    """Make all rows one relation, with what is wrong with each."""
+    views = (f"FROM ({view(found)})" for view in loaded.views)
+    rows = " UNION ALL ".join(["FROM logged", *views])
+    connection.execute(f"CREATE OR REPLACE VIEW flagged AS {rows}")
+
+
 def _without_duplicates(
     connection: "DuckDBPyConnection", loaded: Loaded
 ) -> tuple[int, list[Problem]]:
@@ -133,8 +144,9 @@ def _without_duplicates(
 
     Rows of Parquet files stay where they are unless some repeat.
     """
-    if loaded.views and not _unique(connection, loaded.views):
-        for view in loaded.views:
+    views = [view(MASKED) for view in loaded.views]
+    if views and not _unique(connection, views):
+        for view in views:
             connection.execute(f"INSERT INTO logged {view}")
         loaded.views.clear()
     connection.execute(

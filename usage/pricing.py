@@ -4,11 +4,11 @@ The rules are those of `costs`: each price is asked for what single tokens cost 
 of the table holds the answers. So tiers, cached input and batches count as they do there.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..core.config import TargetConfig
@@ -25,8 +25,8 @@ RATES = """CREATE OR REPLACE TABLE rates (
   above BIGINT, up_to BIGINT, fixed BIGINT, input BIGINT, cache_read BIGINT, cache_write BIGINT,
   output BIGINT, reasoning BIGINT, second DOUBLE, needs_output BOOLEAN
 )"""
-"""``day_to`` and ``up_to`` are inclusive. ``cache_read``, ``cache_write`` and ``reasoning`` are
-what such a token costs beyond one of input or output."""
+"""``day_from``, ``day_to`` and ``up_to`` are inclusive. ``cache_read``, ``cache_write`` and
+``reasoning`` are what such a token costs beyond one of input or output."""
 
 _PROVIDERS = {
     "aws.bedrock": "aws",
@@ -86,9 +86,9 @@ def fill_rates(
     connection.execute(RATES)
     rows: list[tuple[Any, ...]] = []
     sources: dict[PriceSource, None] = {}
-    for key, days in _grouped(traffic):
+    for key, days in _grouped(traffic, today):
         provider, model, batch = key
-        found = [(day, _price(provider, model, batch, targets, day or today)) for day in days]
+        found = [(day, _price(provider, model, batch, targets, day)) for day in days]
         for first, last, price in _stretches(found):
             rows += [
                 (provider or "", model or "", batch, first, last, *band) for band in _bands(price)
@@ -100,11 +100,20 @@ def fill_rates(
     return tuple(sources)
 
 
-def priced_select(connection: "DuckDBPyConnection", requests: str) -> str:
-    """Return SQL that adds ``usd`` to rows of ``requests``, by the table ``rates``.
+USD = "CAST(CAST(nano AS DECIMAL(18,0)) * CAST('0.000000001' AS DECIMAL(10,9)) AS DECIMAL(18,9))"
+"""The SQL for USD out of ``nano``."""
 
-    ``usd`` is NULL where there is no price, where a count that it needs is unknown, and where the
-    parts of a count exceed it.
+
+def priced_select(connection: "DuckDBPyConnection", requests: str, today: date) -> str:
+    """Return SQL that adds ``nano``, billionths of a USD, to requests, by the table ``rates``.
+
+    It is NULL where there is no price, where a count that it needs is unknown, and where the parts
+    of a count exceed it. Whole numbers are added up faster than decimals.
+
+    Args:
+        connection: A DuckDB with ``rates``.
+        requests: SQL with the columns of ``requests`` but ``usd``.
+        today: The day whose prices count where a request has no time.
     """
     parts = (
         "r.fixed + q.input_tokens * r.input "
@@ -119,15 +128,14 @@ def priced_select(connection: "DuckDBPyConnection", requests: str) -> str:
         "<= coalesce(q.input_tokens, 0) AND "
         "coalesce(q.reasoning_tokens, 0) <= coalesce(q.output_tokens, q.reasoning_tokens, 0)"
     )
-    nano = f"CAST(({parts} + 500) // 1000 AS DECIMAL(18,0))"
-    money = f"CAST({nano} * CAST('0.000000001' AS DECIMAL(10,9)) AS DECIMAL(18,9))"
     return (
-        f"SELECT q.*, CASE WHEN {whole} THEN {money} END AS usd FROM ({requests}) q "
-        f"LEFT JOIN rates r ON {' AND '.join(_conditions(connection))}"
+        f"SELECT q.*, CASE WHEN {whole} THEN ({parts} + 500) // 1000 END AS nano "
+        f"FROM ({requests}) q "
+        f"LEFT JOIN rates r ON {' AND '.join(_conditions(connection, today))}"
     )
 
 
-def _conditions(connection: "DuckDBPyConnection") -> Iterator[str]:
+def _conditions(connection: "DuckDBPyConnection", today: date) -> Iterator[str]:
     """Return what a row of ``rates`` must agree with; tests that all rows pass are left out.
 
     A hundred million requests go through this join.
@@ -142,39 +150,32 @@ def _conditions(connection: "DuckDBPyConnection") -> Iterator[str]:
     if batches > 1:
         yield "coalesce(q.batch, false) = r.batch"
     if dates > 1:
-        yield (
-            '((q."at" IS NULL AND r.day_from IS NULL) '
-            'OR (q."at" >= r.day_from AND q."at" < r.day_to + 1))'
-        )
+        yield f"""coalesce(CAST(q."at" AS DATE), DATE '{today}') BETWEEN r.day_from AND r.day_to"""
     if bands > 1:
         yield "coalesce(q.input_tokens, 0) > r.above AND coalesce(q.input_tokens, 0) <= r.up_to"
 
 
 def _grouped(
-    traffic: Iterable[Traffic],
-) -> Iterator[tuple[tuple[str | None, str | None, bool], list[date | None]]]:
-    """Each model with its days in order; the unknown day first."""
-    days: dict[tuple[str | None, str | None, bool], set[date | None]] = {}
+    traffic: Iterable[Traffic], today: date
+) -> Iterator[tuple[tuple[str | None, str | None, bool], list[date]]]:
+    """Each model with its days in order; an unknown day is today."""
+    days: dict[tuple[str | None, str | None, bool], set[date]] = {}
     for one in traffic:
-        days.setdefault((one.provider, one.model, one.batch), set()).add(one.day)
+        days.setdefault((one.provider, one.model, one.batch), set()).add(one.day or today)
     for key, found in days.items():
-        yield key, sorted(found, key=lambda day: day or date.min)
+        yield key, sorted(found)
 
 
 def _stretches(
-    found: list[tuple[date | None, Price | None]],
-) -> Iterator[tuple[date | None, date | None, Price]]:
-    """Join days in a row under the same price."""
-    start: tuple[date | None, Price | None] | None = None
-    last: date | None = None
-    for day, price in [*found, (None, None)]:
-        same = start is not None and start[0] is not None and day is not None
-        if start is not None and not (same and _rates(price) == _rates(start[1])):
-            if start[1] is not None:
-                yield start[0], last, start[1]
-            start = None
-        start = start or (day, price)
-        last = day
+    found: Sequence[tuple[date, Price | None]],
+) -> Iterator[tuple[date, date, Price]]:
+    """Join days in a row under the same price; the first and the last have no end."""
+    groups = [list(days) for _, days in groupby(found, key=lambda one: _rates(one[1]))]
+    for index, days in enumerate(groups):
+        price = days[0][1]
+        if price is not None:
+            first = days[0][0] if index else date.min
+            yield first, days[-1][0] if index < len(groups) - 1 else date.max, price
 
 
 def _rates(price: Price | None) -> object:
