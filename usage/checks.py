@@ -1,5 +1,6 @@
 """What is looked at in every row before it counts: impossible values are named, never guessed."""
 
+from . import quoting
 from .ledger import COLUMNS
 
 MOST_TOKENS = 100_000_000
@@ -74,7 +75,7 @@ def _picked(name: str, source: str, now: str, found: int) -> str:
     if name == "at":
         return f"""CASE WHEN "at" <= TIMESTAMP '{now}' THEN "at" END AS "at\""""
     if name == "source":
-        return f"'{source.replace(chr(39), chr(39) * 2)}' AS source"
+        return f"{quoting.text(source)} AS source"
     if name == "latency_s":
         return (
             "CASE WHEN TRY_CAST(latency_s AS DOUBLE) >= 0 THEN latency_s::DOUBLE END AS latency_s"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.errors import CostoptError, Where
+from . import quoting
 from .detect import RECORDS, format_of, records_of
 from .files import LogFile
 from .readers import JSON_FORMATS, plain
@@ -198,7 +199,7 @@ def _path(log: LogFile) -> str:
     # DuckDB takes paths for globs: what is a name here must not match other files.
     name = log.path.absolute().as_posix()
     escaped = "".join(f"[{char}]" if char in "*?[" else char for char in name)
-    return "'" + escaped.replace("'", "''") + "'"
+    return quoting.text(escaped)
 
 
 def _parquet(log: LogFile) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ..core.placeholders import scan
 from ..core.types import PromptTemplate, Syntax
+from . import quoting
 
 SHORTEST = 12
 """Characters of a piece of text that is not found in a request by chance."""
@@ -24,7 +25,8 @@ def link_expression(templates: Sequence[PromptTemplate], text: str) -> str | Non
     told = [(template, pieces) for template in templates if (pieces := static_pieces(template))]
     told.sort(key=lambda one: -sum(map(len, one[1])))
     cases = [
-        f"WHEN {_holds(pieces, text)} THEN {_quoted(template.name)}" for template, pieces in told
+        f"WHEN {_holds(pieces, text)} THEN {quoting.text(template.name)}"
+        for template, pieces in told
     ]
     return f"CASE {' '.join(cases)} END" if cases else None
 
@@ -68,11 +70,7 @@ def _lines(text: str) -> Iterator[str]:
 def _holds(pieces: Sequence[str], text: str) -> str:
     total = sum(map(len, pieces))
     found = " + ".join(
-        f"CASE WHEN contains({text}, {_quoted(piece)}) THEN {len(piece)} ELSE 0 END"
+        f"CASE WHEN contains({text}, {quoting.text(piece)}) THEN {len(piece)} ELSE 0 END"
         for piece in pieces
     )
     return f"{found} >= {ENOUGH * total:.0f}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -7,6 +7,7 @@ there is looked for under common names.
 from collections.abc import Mapping, Sequence
 
 from ...core.errors import CostoptError, nearest
+from .. import quoting
 from .spec import RAW, JsonFormat
 
 NAME = "plain"
@@ -125,7 +126,7 @@ def raw_select(
         base: A relation in SQL with these columns, ``valid`` and ``line``.
         text: Whether to read the requests' texts.
     """
-    kept = {name: _quoted(column) for name, column in columns.items()}
+    kept = {name: quoting.name(column) for name, column in columns.items()}
     if not text:
         kept.pop("text", None)
     kind = {name: types.get(column, "VARCHAR") for name, column in columns.items()}
@@ -186,7 +187,3 @@ def _blocks(column: str | None, kind: str) -> str:
     if kind.endswith("[]"):
         return f"TRY_CAST({column} AS UBIGINT[])"
     return f"TRY_CAST(CAST({column} AS VARCHAR) AS UBIGINT[])"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import quoting
+
 Paths = tuple[str, ...]
 """JSON paths, each in a document (``usage:$.input``) or in the record (``$.id``); first found."""
 
@@ -145,7 +147,9 @@ def raw_select(format: JsonFormat, base: str, *, text: bool) -> str:
     if format.records is not None:
         base = format.records.format(base=base)
     found = _Places(format)
-    columns = ", ".join(f"{_column(format, name, found, text)} AS {_id(name)}" for name in RAW)
+    columns = ", ".join(
+        f"{_column(format, name, found, text)} AS {quoting.name(name)}" for name in RAW
+    )
     request = found.filled(format.is_request)
     inner = f"SELECT j, line, {found.documents()} FROM ({base})"
     middle = f"SELECT line, j IS NOT NULL AS valid, {found.lists()} FROM ({inner})"
@@ -206,21 +210,15 @@ class _Places:
 
 def _first(paths: Paths) -> str:
     """The first document that is there; a text that is no JSON is none."""
-    cuts = [f"json_extract_string(j, {_quoted(path)})" if path != "$" else "j" for path in paths]
+    cuts = [
+        f"json_extract_string(j, {quoting.text(path)})" if path != "$" else "j" for path in paths
+    ]
     return f"coalesce({', '.join(cuts)}, NULL)"
 
 
 def _read(document: str, paths: list[str]) -> str:
     if not paths:
         return "NULL"
-    listed = ", ".join(_quoted(path) for path in paths)
+    listed = ", ".join(quoting.text(path) for path in paths)
     read = f"json_extract_string({document}, [{listed}])"
     return read if document == "j" else f"CASE WHEN json_valid({document}) THEN {read} END"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _id(name: str) -> str:
-    return f'"{name}"'
