@@ -10,9 +10,12 @@ from feature_log import featured
 from typer.main import get_command
 
 from costopt.cli.main import app
+from costopt.costs.prices import price_for
+from costopt.costs.suggest import Cheaper
 from costopt.reports.usage.advice import advice_json, advice_markdown, advice_table
 from costopt.usage.advice import advise
 from costopt.usage.recommend import recommend
+from costopt.usage.whatif import other_model
 from costopt.usage.whatif.combined import what_if
 from costopt.usage.whatif.known_quality import Known
 
@@ -97,7 +100,37 @@ def test_the_gates(advice):
     assert kept.fails(["anomaly"]) == bool(kept.anomalies.found)
 
 
-def test_what_people_see(advice, golden):
+PRICES = {
+    "anthropic:claude-sonnet-4-5": ("3", "15"), "anthropic:claude-haiku-4-5": ("1", "5"),
+    "openai:gpt-5.4": ("2.5", "15"), "openai:gpt-5.4-mini": ("0.75", "4.5"),
+}  # fmt: skip
+SMALLER = {
+    "anthropic:claude-sonnet-4-5": "anthropic:claude-haiku-4-5",
+    "openai:gpt-5.4": "openai:gpt-5.4-mini",
+}
+
+
+def fixed_price(ref, on):
+    """A price that no later price table changes."""
+    rates = dict(zip(("input", "output"), map(Decimal, PRICES[ref]), strict=True))
+    rates |= {"cache_read": rates["input"] / 10, "cache_write": rates["input"] * 5 / 4}
+    half = price_for(ref, overrides={key: rate / 2 for key, rate in rates.items()}, on=on)
+    return replace(price_for(ref, overrides=rates, on=on), batch=half)
+
+
+def fixed_smaller(ref, **given):
+    price = fixed_price(SMALLER[ref], given["on"])
+    return (Cheaper(model=SMALLER[ref], usd_per_1k=Decimal(1), ratio=0.3, price=price),)
+
+
+def test_what_people_see(golden, monkeypatch):
+    monkeypatch.setattr(other_model, "cheaper_models", fixed_smaller)
+    advice = advise(
+        featured(),
+        price_of=fixed_price,
+        limits={"chat": Decimal(1), "nightly": Decimal(1000)},
+        waits={"nightly": 86400},
+    )
     golden("usage-advice.txt", advice_table(advice, 100))
     golden("usage-advice.md", advice_markdown(advice))
 
