@@ -13,7 +13,7 @@ from . import batch, exact_cache, other_model, output_cap, prefix_cache
 from .known_quality import Known
 from .rates import PriceOf, dollars, list_price
 from .saving import Saving, WhatIf
-from .state import MOST_REQUESTS, Change, Replay, changes, open_replay
+from .state import MOST_FOR_CURVES, MOST_REQUESTS, Change, Replay, changes, open_replay
 from .summing import Spent, month, saving, spent, unknown
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def _notes(replay: Replay, of: Spent) -> list[str]:
             f"{replay.left_out:,} requests are not replayed: they have no time, lie outside of the "
             f"period, or are older than the latest {MOST_REQUESTS:,}"
         )
+    if replay.requests > MOST_FOR_CURVES:
+        found.append(f"other settings are tried on logs of up to {MOST_FOR_CURVES:,} requests")
     if of.unpriced:
         found.append(f"{of.unpriced:,} requests are without a price or tokens, and save nothing")
     return found

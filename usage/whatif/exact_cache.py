@@ -7,7 +7,7 @@ import numpy as np
 from .lru import answered
 from .rates import dollars
 from .saving import Point, Saving
-from .state import Replay, changes
+from .state import MOST_FOR_CURVES, Replay, changes
 from .summing import Spent, saving, spent, unknown
 
 LEVER = "exact-cache"
@@ -48,7 +48,7 @@ def exact_cache(
         setting=words(ttl_s, size),
         evidence="replayed",
         of=of or spent(replay),
-        curve=tuple(_curve(replay, keyed)) if curve else (),
+        curve=tuple(_curve(replay, keyed)) if curve and replay.requests <= MOST_FOR_CURVES else (),
         notes=notes(replay, keyed),
     )
 

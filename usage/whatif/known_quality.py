@@ -29,7 +29,11 @@ def known_quality(report: Report) -> dict[tuple[str, str], Known]:
     Args:
         report: A saved report with more than one target.
     """
-    models = {target.name: target.model for target in report.targets}
+    # A target that is not named in the configuration is called provider:model.
+    models = {
+        target.name: target.name if ":" in target.name else target.model
+        for target in report.targets
+    }
     found: dict[tuple[str, str], Known] = {}
     for across in (prompt.across for prompt in report.prompts):
         for pair, known in _known(across, models) if across is not None else ():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .rates import dollars
 from .saving import Point, Saving
-from .state import Replay, changes
+from .state import MOST_FOR_CURVES, Replay, changes
 from .summing import Spent, saving, spent, unknown
 
 LEVER = "output-cap"
@@ -38,7 +38,9 @@ def output_cap(
         evidence="replayed",
         of=of or spent(replay),
         details={feature: f"{cap:,} output tokens" for feature, cap in caps.items()},
-        curve=[_point(replay, each) for each in _PERCENTS] if curve else (),
+        curve=[_point(replay, each) for each in _PERCENTS]
+        if curve and replay.requests <= MOST_FOR_CURVES
+        else (),
         notes=notes(),
     )
 

@@ -8,7 +8,7 @@ from .exact_cache import duration
 from .prefix_reuse import reuse
 from .rates import dollars
 from .saving import Evidence, Point, Saving
-from .state import Change, Replay, changes, cost
+from .state import MOST_FOR_CURVES, Change, Replay, changes, cost
 from .summing import Spent, saving, spent, unknown
 
 LEVER = "prefix-cache"
@@ -76,7 +76,9 @@ def prefix_cache(
         evidence=evidence(chosen),
         of=of or spent(replay),
         details=details(chosen),
-        curve=_curve(replay, chosen) if curve else (),
+        curve=_curve(replay, chosen)
+        if curve and chosen and replay.requests <= MOST_FOR_CURVES
+        else (),
         notes=notes(replay, chosen),
     )
 

@@ -17,8 +17,10 @@ from .rates import PriceOf, add_rates, list_price
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MOST_REQUESTS = 2_000_000
+MOST_REQUESTS = 500_000
 """How many requests are replayed at most: the latest ones."""
+MOST_FOR_CURVES = 300_000
+"""Up to how many requests other settings are tried, too: each is a replay of its own."""
 
 _REF = "coalesce(provider, '') || ':' || model"
 
