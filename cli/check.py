@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..checks.check import Checked, Wanted
     from ..checks.opening import Opened
     from ..core.checked import CheckReport
+    from ..evals.options import AnalyzeOptions
 
 Paths = Annotated[
     list[Path] | None,
@@ -189,19 +190,19 @@ def _run(
             no_color=values.get("no_color", False),
             command=command_line("check", paths, given, config),
         )
-        checked = _check(both, wanted, values, show)
+        # Static here wins over a default of replaying, and replaying over a default of static.
+        values = {**values, "static": values.get("static", False) and not wanted.replay}
+        options = options_of(wanted.paths, values, both.configured.config)
+        checked = _check(both, wanted, options, show)
         if checked.lock is not None and not checked.interrupted:
             _write_lock(both, checked, show)
-    _finish(checked, show)
+    _finish(checked, show, options)
 
 
-def _check(both: "Opened", wanted: "Wanted", values: Mapping[str, Any], show: _Show) -> "Checked":
+def _check(both: "Opened", wanted: "Wanted", options: "AnalyzeOptions", show: _Show) -> "Checked":
     from ..checks.check import check as run_check
     from ..reports.progress import watch
 
-    # Static here wins over a default of replaying, and replaying over a default of static.
-    values = {**values, "static": values.get("static", False) and not wanted.replay}
-    options = options_of(wanted.paths, values, both.configured.config)
     with watch(quiet=show.quiet, colour=not show.no_color) as progress:
         return run_check(both, wanted, options, progress)
 
@@ -219,24 +220,28 @@ def _write_lock(both: "Opened", checked: "Checked", show: _Show) -> None:
         sys.stderr.write(f"{file.name} is written: commit it with the change\n")
 
 
-def _finish(checked: "Checked", show: _Show) -> None:
+def _finish(checked: "Checked", show: _Show, options: "AnalyzeOptions") -> None:
     if not checked.interrupted:
-        _print(checked.report, show)
+        _print(checked.report, show, options)
         raise typer.Exit(checked.report.exit)
     from ..core.deaf import deaf
 
     with deaf():
-        _print(checked.report, show)
+        _print(checked.report, show, options)
     raise typer.Exit(130)
 
 
-def _print(report: "CheckReport", show: _Show) -> None:
+def _print(report: "CheckReport", show: _Show, options: "AnalyzeOptions") -> None:
     from .output import emit, page_width, wants_colour
 
     if show.format == "html":
+        from ..core.checked import HEAD
         from ..reports.html import check_page
+        from .samples import stored_samples
 
-        emit(check_page(report), show.output)
+        found = report.report
+        samples = stored_samples(found, show.format, options.config, options.run_dir, in_file=HEAD)
+        emit(check_page(report, samples), show.output)
         return
     from ..reports.checks.show import show_check
 

@@ -66,6 +66,9 @@ def test_a_worse_prompt(measured: GitRepository) -> None:
     assert gate["outcome"] == "failed"
     assert gate["head"] == pytest.approx(-50, abs=1)
     assert (gate["unit"], gate["limit"]) == ("points", -5)
+    page = measured.run(format="html").out
+    assert f"{ROWS} of {ROWS} rows are shown, those that lost most first" in page
+    assert "Answers side by side: baseline, head" in page
 
 
 def test_a_metric_that_sees_no_harm_passes_nothing(measured: GitRepository) -> None:
