@@ -150,12 +150,13 @@ def usage(
     grouped = dimensions(by)
     start = moment(since, "--since") if since else None
     end = moment(until, "--until") if until else None
+    templates = _templates(prompts or ())
     with open_requests(
         logs,
         targets=settings.targets,
         mapping=settings.usage_columns,
         format=_checked_format(log_format),
-        templates=_templates(prompts or ()),
+        templates=templates,
         memory_mb=memory,
     ) as requests:
         found = usage_report(
@@ -165,7 +166,7 @@ def usage(
             until=end,
             top=top or (None if chosen == "json" else _SHOWN),
         )
-        advice = None if only_cost else _advice(requests, settings, known, start, end)
+        advice = None if only_cost else _advice(requests, settings, known, templates, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
     if advice is not None and advice.fails(gates):
         raise typer.Exit(1)
@@ -201,6 +202,7 @@ def _advice(
     requests: "Requests",
     settings: "Config",
     known: "Mapping[tuple[str, str], Known]",
+    templates: "Sequence[PromptTemplate]",
     since: "datetime | None",
     until: "datetime | None",
 ) -> "Advice":
@@ -213,9 +215,19 @@ def _advice(
         limits=settings.features,
         waits=settings.waits,
         known=known,
+        paths=_paths(templates),
         since=since,
         until=until,
     )
+
+
+def _paths(templates: "Sequence[PromptTemplate]") -> "dict[str, list[str]]":
+    """Return the files of each feature's prompts, as far as prompts say whose they are."""
+    found: dict[str, list[str]] = {}
+    for template in templates:
+        if template.feature is not None:
+            found.setdefault(template.feature, []).append(template.source.path)
+    return {feature: list(dict.fromkeys(files)) for feature, files in found.items()}
 
 
 def _checked_format(name: str | None) -> str | None:
