@@ -56,6 +56,12 @@ def test_every_command_exists_with_its_options(advice):
         assert [str(path) for path in context.params["paths"]] == ["."]
 
 
+def test_commands_name_the_prompts_of_a_feature(advice):
+    found = recommend(advice.what_if, paths={"chat": ["prompts/it's.md"]})
+    named = {one.feature: shlex.split(one.command)[2] for one in found}
+    assert named == {"chat": "prompts/it's.md", "nightly": "."}
+
+
 def test_the_strategy_of_a_cap_exists(advice):
     from costopt.compressors.registry import build, parse_spec
 

@@ -63,7 +63,6 @@ def test_json_holds_all_of_it(folder):
         ("calm.csv", ["--fail-on", "anomaly"], 0),
         ("calm.csv", ["--fail-on", "budget"], 1),
         ("calm.csv", ["--fail-on", "budget,anomaly", "--config", "wide.toml"], 0),
-        ("calm.csv", [], 0),
         ("calm.csv", ["--fail-on", "budgets"], 2),
         ("calm.csv", ["--fail-on", "budget", "--only-cost"], 2),
     ],
