@@ -10,6 +10,8 @@ from fault_harness import Bench, Done, row
 PRICE = {"input": Decimal(100), "output": Decimal(1000)}
 PRICED = "price = { input = 100, output = 1000 }"
 CAP = Decimal("1.00")
+_OVERLAPPING_MS = 500
+"""Processes share a cap while they are under way at once: none may end before the last begins."""
 
 
 def billed(bench: Bench) -> Decimal:
@@ -62,7 +64,7 @@ def together(bench: Bench, *limit: object, processes: int = 4) -> list[Done]:
 
 
 def test_a_cap_is_shared_by_the_processes_of_a_store(bench: Bench) -> None:
-    longest_answers(bench, 1)
+    longest_answers(bench, 1, latency_ms=_OVERLAPPING_MS)
     done = together(bench, "--max-cost", CAP)
     assert all(one.status == 0 for one in done), [one.err for one in done]
     assert billed(bench) <= CAP
@@ -78,7 +80,7 @@ def test_a_cap_of_requests_is_never_passed(bench: Bench) -> None:
 
 
 def test_a_cap_of_requests_is_shared_by_the_processes_of_a_store(bench: Bench) -> None:
-    longest_answers(bench, 1)
+    longest_answers(bench, 1, latency_ms=_OVERLAPPING_MS)
     done = together(bench, "--max-requests", 50)
     assert all(one.status == 0 for one in done), [one.err for one in done]
     assert bench.server.counts()["requests"] <= 50
