@@ -18,7 +18,7 @@ LONGEST_WAIT_S = 60.0
 """A server that asks to wait longer is not waited for."""
 
 _FIRST = 8
-_GROWTH = 1 / 8
+_GROWTH = 1 / 4
 _CUT = 0.7
 _WINDOW_S = 10.0
 _LEAST_S = 0.25
