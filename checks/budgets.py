@@ -68,9 +68,11 @@ def _input(case: Case, sides: Sides) -> Iterator[Gate]:
     now = input_tokens(sides.head)
     was = input_tokens(sides.base) if sides.base else None
     over = now > limit
+    outcome: Outcome = "failed" if over else "inconclusive" if case.unfilled else "passed"
     said = f"{tokens(now)} input tokens a request, {'over' if over else 'within'} {tokens(limit)}"
+    said += ", placeholders included: the base's rows do not fill it" if case.unfilled else ""
     yield gate_of(
-        case, sides.target, "max_input_tokens", "failed" if over else "passed", said,
+        case, sides.target, "max_input_tokens", outcome, said,
         limit=limit, base=was, head=now, unit="tokens",
     )  # fmt: skip
 

@@ -46,6 +46,16 @@ class Case:
         return tuple(sides_of(self.report))
 
     @property
+    def unfilled(self) -> bool:
+        """Whether the base has rows and they do not fill the head's version.
+
+        A change that asks for another variable must not thereby pass what rows would decide.
+        """
+        base = self.change.base
+        had = base is not None and bool(base.rows or base.prompt.template.inline_samples)
+        return had and self.report.eval_set is None
+
+    @property
     def new_findings(self) -> tuple[Finding, ...]:
         """Findings that the base does not have."""
         return surplus(self.counted.findings, self.base_findings)

@@ -254,6 +254,9 @@ def _checked(
     config = opened.configured.config
     gates = [gate for case in cases for gate in gates_of(case, config.fail_on)]
     gates += _broken(found.changes)
+    if opened.configured.broken is not None:
+        what = "the configuration cannot be read, and nothing would run with it once merged"
+        gates.append(_unreadable(opened.configured.broken, what))
     if base is not None:
         gates += [gate for case in cases for gate in ratchet_gates(case, locks)]
         gates += gone_gates(found.changes.changes, locks)
@@ -266,7 +269,7 @@ def _checked(
         head=f"commit {opened.revisions.head[:12]}" if clean else "working tree",
         depth=looked.depth,
         depth_reason=looked.reason,
-        exit=_exit(gates, wanted, looked),
+        exit=_exit(gates, wanted, static=options.static),
         gates=tuple(gates),
         changes=tuple(shown_changes(opened, found.changes.changes, found.rows, cases)),
         unchanged=found.changes.unchanged,
@@ -283,23 +286,28 @@ def _checked(
 def _broken(changes: Changes) -> Iterator[Gate]:
     """Yield a failed gate for each prompt that cannot be read any more: it would not be checked."""
     for one in changes.broken:
-        where = one.error.where
-        yield Gate(
-            prompt=None,
-            gate="readable",
-            outcome="failed",
-            message=f"it cannot be read as a prompt any more: {one.error.what}",
-            path=one.path,
-            line=where.line if where else None,
-            column=where.column if where else None,
-        )
+        gate = _unreadable(one.error, "it cannot be read as a prompt any more")
+        yield replace(gate, path=one.path)
 
 
-def _exit(gates: Sequence[Gate], wanted: Wanted, looked: Looked) -> int:
+def _unreadable(error: CostoptError, what: str) -> Gate:
+    where = error.where
+    return Gate(
+        prompt=None,
+        gate="readable",
+        outcome="failed",
+        message=f"{what}: {error.what}",
+        path=where.path if where else None,
+        line=where.line if where else None,
+        column=where.column if where else None,
+    )
+
+
+def _exit(gates: Sequence[Gate], wanted: Wanted, *, static: bool) -> int:
     outcomes = {gate.outcome for gate in gates}
     if "failed" in outcomes:
         return 1
-    undecided = "inconclusive" in outcomes and looked.depth != "static"
+    undecided = "inconclusive" in outcomes and not static
     return 3 if undecided and not wanted.allow_inconclusive else 0
 
 

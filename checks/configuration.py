@@ -24,12 +24,14 @@ class Configured:
         path: Its file in the repository; ``None`` where it is none of the repository's.
         head: What the head has there; ``None`` where that is the same or cannot be read.
         notes: What the head's would change.
+        broken: Why the head's cannot be read: once merged, no command would run with it.
     """
 
     config: Config
     path: str | None
     head: Config | None = None
     notes: tuple[str, ...] = ()
+    broken: CostoptError | None = None
 
     @property
     def folder(self) -> str:
@@ -163,7 +165,8 @@ def _said_of(found: Configured, path: str, content: bytes, scratch: Path) -> dic
     except CostoptError as error:
         if found.path is None and copy.name == _PROJECT:
             return {}
-        return {"notes": (f"the head's {path} cannot be read: {error.what}",)}
+        line, column = (error.where.line, error.where.column) if error.where else (None, None)
+        return {"broken": CostoptError(error.what, where=Where(path, line, column))}
     folder = PurePosixPath(path).parent
     config = replace(config, path=Path(path), folder=folder)
     changed = [*_changed(found.config, config)]

@@ -44,17 +44,19 @@ def quality_gates(case: Case) -> Iterator[Gate]:
 
 
 def _quality(case: Case, sides: Sides) -> Gate:
+    outcome: Outcome
     change = sides.head.delta.quality if sides.head.delta else None
     if case.change.asks_the_same:
         return _said(case, sides, "passed", "both versions ask the same")
+    if case.report.eval_set is None:
+        outcome = "inconclusive" if case.unfilled else "skipped"
+        return _said(case, sides, outcome, f"quality is not measured: {_why_no_rows(case)}")
     if case.depth == "static":
         return _said(case, sides, "skipped", "quality is not measured by a static check")
-    if case.report.eval_set is None:
-        return _said(case, sides, "skipped", f"quality is not measured: {_why_no_rows(case)}")
     verdict = sides.head.verdict
     if verdict not in _SAID or change is None:
         return _said(case, sides, "inconclusive", f"quality is not measured: {_why_not(case)}")
-    outcome: Outcome = "passed" if verdict in HOLDING else "failed"
+    outcome = "passed" if verdict in HOLDING else "failed"
     if verdict in HOLDING and _is_blind(case, sides):
         outcome, verdict = "inconclusive", _BLIND
     if verdict == "not enough data":

@@ -23,7 +23,7 @@ NOISE = 0.02
 """Measured numbers that rise by less are taken as they were."""
 _HALF_STEP = 0.0051
 """Of a lock's two decimals."""
-_UPDATE = "run `costopt check --base {base} --update-lock` and commit costopt.lock"
+_UPDATE = "run `costopt check --base {base} --static --update-lock` and commit costopt.lock"
 _ACCEPT = "if it has to grow, change its costopt.lock in the base first"
 
 

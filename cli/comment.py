@@ -88,8 +88,9 @@ def comment(
     del debug  # read by cli.main
     if not github:
         raise CostoptError("nothing says where to post it", hint="give --github")
+    check = _read(file)
     wanted = _wanted(repo, api_url, pull, behavior, tag, dry_run)
-    said = _said(_read(file), skip_unchanged)
+    said = _said(check, skip_unchanged)
     token = os.environ.get(token_env, "").strip()
     if not token:
         _without_token(wanted, said, token_env)

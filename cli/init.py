@@ -99,7 +99,13 @@ def _show(files: "Sequence[Planned]", folders: Sequence[str], host: "Ci", dry_ru
         for file in files
     ]
     found = ", ".join(clean(folder, 100) for folder in folders)
-    lines += ["", f"Prompts: {found}" if found else "No prompts found: say where in costopt.toml."]
+    lines += [
+        "",
+        f"Prompts: {found}"
+        if found
+        else "No folder of prompts was found, and prompts/ is written: put your own in its "
+        "place in each of these files.",
+    ]
     text = "\n".join([*lines, "", *_next(host)]) + "\n"
     if not dry_run:
         emit(text, None)
@@ -112,10 +118,11 @@ def _next(host: "Ci") -> list[str]:
     """Return what is to be done next."""
     steps = [
         "Set calls_per_month in costopt.toml: it turns tokens into money a month.",
-        "Try it: costopt check --static --base HEAD",
+        "Commit it: a check reads limits from the base branch, never from a change.",
+        "Change a prompt and try it: costopt check --static --base HEAD",
     ]
     if host != "none":
-        steps.append("Commit and merge it: CI reads limits from the base branch.")
+        steps.append("Merge it: CI runs the check on pull requests from then on.")
     if host == "github":
         steps.append("Comments begin once costopt-comment.yml is on the default branch.")
     return ["Next:", *(f"  {number}. {step}" for number, step in enumerate(steps, 1))]

@@ -100,8 +100,11 @@ def choose_format(
         CostoptError: an unknown format.
     """
     by_suffix = _SUFFIXES.get(output.suffix.lower()) if output else None
-    if by_suffix not in formats:
-        by_suffix = None
+    if by_suffix is not None and by_suffix not in formats and given is None:
+        raise CostoptError(
+            f"{output} asks for {by_suffix}, which this command does not write",
+            hint=f"it writes {', '.join(formats)}: name the file so, or give --format",
+        )
     if default in REPORT_FORMATS and default not in formats:
         default = None
     name = given or by_suffix or default or "table"

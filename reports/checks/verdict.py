@@ -23,7 +23,7 @@ _GATES = {
 }
 DEPTHS = {
     "static": "texts were counted and searched, no model was asked and no answer read",
-    "replay": "stored answers were read, no model was asked",
+    "replay": "only stored answers were looked for, no model was asked",
     "measured": "models were asked",
 }
 
@@ -67,7 +67,7 @@ def consequence(check: CheckReport, found: Sequence[Pair]) -> str:
             if gone
             else "nothing that changed could be analysed"
         )
-    return f"{_money(check, found)}{_join(found)}{_quality(found)}"
+    return f"{_money(check, found)}{_join(found)}{_quality(check, found)}"
 
 
 def _join(found: Sequence[Pair]) -> str:
@@ -179,9 +179,15 @@ def _bad(found: Sequence[Pair]) -> bool:
     return any(pair.head.verdict in ("worse", "not enough data") for pair in found)
 
 
-def _quality(found: Sequence[Pair]) -> str:
+def _quality(check: CheckReport, found: Sequence[Pair]) -> str:
     compared = [pair for pair in found if pair.base is not None]
-    verdicts = [pair.head.verdict for pair in compared]
+    # Versions that ask for the same hold without having been measured.
+    kept = {(g.prompt, g.target) for g in check.gates if g.gate == "quality" and g.passed}
+    kept -= {(g.prompt, g.target) for g in check.gates if g.outcome == "skipped"}
+    verdicts = [
+        "holds" if (pair.prompt.name, pair.target.name) in kept else pair.head.verdict
+        for pair in compared
+    ]
     worse, unsure = verdicts.count("worse"), verdicts.count("not enough data")
     if worse:
         return f"quality is worse{_where(worse, compared)}"

@@ -10,7 +10,9 @@ _DEFAULT = ("prompts/",)
 
 def config_text(folders: Sequence[str]) -> str:
     """Return ``costopt.toml`` for the folders that hold prompts."""
-    none = "" if folders else "# No prompts were found: write here where they are.\n"
+    none = (
+        "" if folders else "# No folder of prompts was found: put yours in the place of prompts/.\n"
+    )
     tables = "\n".join(_table(folder) for folder in folders or _DEFAULT)
     return _template("costopt.toml").replace("@PROMPTS@\n", f"\n{none}{tables}\n")
 

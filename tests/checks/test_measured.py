@@ -71,6 +71,15 @@ def test_a_worse_prompt(measured: GitRepository) -> None:
     assert "Answers side by side: baseline, head" in page
 
 
+def test_a_variable_that_no_row_has_passes_nothing(measured: GitRepository) -> None:
+    measured.replace(PATH, "Route the ticket.", "Route the ticket; guess. {{ hint }}")
+    ran = measured.run()
+    assert ran.status == 3
+    (gate,) = ran.gates("quality")
+    assert gate["outcome"] == "inconclusive"
+    assert "hint" in gate["message"]
+
+
 def test_a_metric_that_sees_no_harm_passes_nothing(measured: GitRepository) -> None:
     text = "".join(
         json.dumps({"id": f"t{at}", "ticket": f"Ticket {at} (billing)", "reference": "none"}) + "\n"

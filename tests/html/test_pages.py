@@ -132,7 +132,7 @@ def test_everything_of_a_check_is_on_its_page(sample_report: Report) -> None:
     page = Reader(pages(sample_report)[1]).text
     for words in (
         "✗ Failed: merging ", "origin/main (0123456789a",
-        "replay: stored answers were read, no model was asked (no key is set)",
+        "replay: only stored answers were looked for, no model was asked (no key is set)",
         "1 gate says no", "2 prompts changed (1 renamed, 1 deleted), 7 did not; exit status 1",
         "Inbox costs too much", "$41.50",
         "900 tokens",

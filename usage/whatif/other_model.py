@@ -54,7 +54,10 @@ def other_model(
     """
     swaps = choose(replay, known or {})
     if not swaps:
-        return unknown(LEVER, "no cheaper model of the same provider is in the price table")
+        return unknown(
+            LEVER,
+            "the price table has no cheaper model of the same provider that takes such requests",
+        )
     after = swap(replay, replay.first, swaps)
     found = changes(replay, replay.first, after)
     replay.drop(after)
