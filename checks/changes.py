@@ -138,6 +138,7 @@ class _Finder:
             if head.broken is not None and base.versions:
                 broken.append(Broken(path=path, error=head.broken))
         changes += self._gone()
+        broken += self._linked()
         # What two configurations refer to is one prompt.
         distinct = {change.key: change for change in reversed(changes)}
         return Changes(
@@ -175,6 +176,17 @@ class _Finder:
                     change = _one_sided(None, version)
                     if change is not None:
                         yield change
+
+    def _linked(self) -> Iterator[Broken]:
+        """Yield prompts that became links: a program may follow them, and a check does not."""
+        top = self.of.head.root
+        for path in sorted(set(self.old) - set(self.new)):
+            folder = posixpath.dirname(path)
+            linked = (top / path).is_symlink() or (top / folder).resolve() != top.resolve() / folder
+            if not linked or not self.of.wanted(path):
+                continue
+            if read_version(self.of.base, path, self.old).versions:
+                yield Broken(path=path, error=CostoptError("it is a link, or lies behind one"))
 
     def _compared(self, head: FileRead, base: FileRead) -> list[Change]:
         if head.broken is not None:

@@ -214,9 +214,14 @@ def test_a_prompt_that_becomes_a_link_is_not_followed(
     file.symlink_to(tmp_path / "secret.md")
     ran = repository.run()
     assert "SECRET-7" not in ran.out + ran.err
-    assert ran.status in (0, 1)
+    assert ran.status == 1
     repository.commit()
-    assert "SECRET-7" not in repository.run().out
+    committed = repository.run()
+    assert "SECRET-7" not in committed.out
+    assert committed.status == 1
+    (gate,) = committed.gates("readable")
+    assert (gate["path"], gate["outcome"]) == (PATH, "failed")
+    assert "is a link" in gate["message"]
 
 
 def test_a_folder_that_becomes_a_link_is_not_followed(
@@ -230,6 +235,7 @@ def test_a_folder_that_becomes_a_link_is_not_followed(
     ran = repository.run()
     assert "SECRET-7" not in ran.out + ran.err
     assert [c["status"] for c in ran.check["changes"]] == ["deleted"]
+    assert ran.outcomes("readable") == ["failed"]
 
 
 def test_answers_are_not_written_through_a_link(repository: GitRepository, tmp_path: Path) -> None:
