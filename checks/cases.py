@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..core.checked import BASE, HEAD, Depth
-from ..core.config import BUDGETS, Config, PromptRule
+from ..core.config import BUDGETS
+from ..core.configured import Config, PromptRule
 from ..core.report import Finding, PromptReport, VariantReport
 from .changes import Change
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..core.config import FILE_NAME, Config, PromptRule, load_config
+from ..core.config import FILE_NAME, load_config
+from ..core.configured import Config, PromptRule
 from ..core.errors import CostoptError, Where
 from .trees import CommitTree, Tree, WorkingTree, regular
 

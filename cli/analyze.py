@@ -59,7 +59,7 @@ from .options import (
 from .writing import Writing
 
 if TYPE_CHECKING:
-    from ..core.config import Config
+    from ..core.configured import Config
     from ..core.forecast import Forecast
     from ..core.report import Report
     from ..evals.options import AnalyzeOptions

@@ -10,7 +10,7 @@ from .options import ConfigFile, Debug, Format, NoColor, Output, Quiet, RunDir, 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ..core.config import Config
+    from ..core.configured import Config
     from ..models.batches.desk import BatchDesk, Look
 
     Work = Callable[[BatchDesk], Awaitable[list[Look]]]

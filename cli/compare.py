@@ -12,7 +12,7 @@ from ..core.errors import CostoptError, Where
 from .options import ConfigFile, Debug, Format, NoColor, Output, RunDir, choose_format
 
 if TYPE_CHECKING:
-    from ..core.config import Config
+    from ..core.configured import Config
     from ..core.protocols import TokenCounter
     from ..evals.compared_logs import LogComparison
     from ..evals.compared_prompts import PromptComparison
@@ -300,7 +300,7 @@ def _pricings(
 
 
 def _target_pricing(name: str, settings: "Config") -> "Pricing":
-    from ..core.config import TargetConfig
+    from ..core.configured import TargetConfig
     from ..costs.billing import billed_price
     from ..costs.prices import price_for
     from ..evals.realised import Pricing

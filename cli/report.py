@@ -21,7 +21,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..core.config import Config
+    from ..core.configured import Config
     from ..core.report import Report
     from ..core.samples import SampleSource
     from ..evals.repricing import Wanted

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..core.config import Config
+    from ..core.configured import Config
     from ..core.report import Report
     from ..core.samples import SampleSource
 

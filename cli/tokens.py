@@ -11,7 +11,7 @@ from .options import ConfigFile, Format, NoColor, Output, Quiet, choose_format
 from .output import check_output, emit
 
 if TYPE_CHECKING:
-    from ..core.config import Config
+    from ..core.configured import Config
     from ..core.protocols import TokenCounter
     from ..costs.rawfiles import Passed
     from ..costs.tally import Meter

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from ..core.config import Config
+    from ..core.configured import Config
     from ..core.types import PromptTemplate
     from ..usage.advice import Advice
     from ..usage.opening import Requests

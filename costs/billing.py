@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from ..core.config import TargetConfig
+from ..core.configured import TargetConfig
 from .prices import Price, price_for
 
 

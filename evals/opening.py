@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
-from ..core.config import TargetConfig
+from ..core.configured import TargetConfig
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.progress import Progress

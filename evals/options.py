@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from ..core.config import Config
+from ..core.configured import Config
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from ..core.config import PromptRule
+from ..core.configured import PromptRule
 from ..core.discovery import LoadedPrompt
 from ..core.errors import CostoptError, Where
 from ..core.render import render

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener
-from ..core.config import Config
+from ..core.configured import Config
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.protocols import TokenCounter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..compressors.contexts import at_run_time
 from ..compressors.registry import load
-from ..core.config import Config
+from ..core.configured import Config
 from ..core.discovery import load_prompts
 from ..core.errors import CostoptError
 from ..core.protocols import TokenCounter

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..core.config import Config, TargetConfig
+from ..core.configured import Config, TargetConfig
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.protocols import TokenCounter

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..compressors.base import StrategyContext
 from ..compressors.contexts import Shortener, at_run_time
-from ..core.config import Config
+from ..core.configured import Config
 from ..core.errors import CostoptError
 from ..core.paths import answers_dir
 from ..core.report import PromptReport, Report, TargetInfo, VariantReport

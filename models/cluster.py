@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.config import Config
+from ..core.configured import Config
 from ..core.errors import CostoptError
 from ..core.progress import Silent
 from ..core.protocols import Target, TargetError, TokenCounter

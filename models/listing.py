@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..core.config import Config, TargetConfig
+from ..core.configured import Config, TargetConfig
 from ..core.errors import CostoptError
 from .providers import PROVIDERS, Provider
 from .targets import EMBEDDED, hosted

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..core.config import Config, TargetConfig
+from ..core.configured import Config, TargetConfig
 from ..core.errors import CostoptError, nearest
 from ..core.progress import Progress
 from ..core.protocols import Target

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..core.config import Config, TargetConfig
+from ..core.configured import Config, TargetConfig
 from ..core.errors import CostoptError
 from ..core.protocols import Target, TargetError
 from ..core.types import Answer, GenerationSettings, Message, Request

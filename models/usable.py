@@ -2,7 +2,7 @@
 
 import os
 
-from ..core.config import Config, TargetConfig
+from ..core.configured import Config, TargetConfig
 from .targets import EMBEDDED, hosted
 from .weights import weights_path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from ..core.config import TargetConfig
+from ..core.configured import TargetConfig
 from ..core.errors import Where
 from ..core.types import PromptTemplate
 from .checks import BROKEN, MASKED, OTHER, SAID

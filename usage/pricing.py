@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from ..core.config import TargetConfig
+from ..core.configured import TargetConfig
 from ..costs.prices import Price, batch_price, price_for, usd
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.config import Config, TargetConfig
+from ...core.configured import Config, TargetConfig
 from ...core.errors import CostoptError, Where
 from ...core.protocols import Target, TargetError
 from ...costs.prices import cost_of

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...core.config import Config, TargetConfig
+from ...core.configured import Config, TargetConfig
 from ...core.errors import CostoptError
 from ...core.progress import Silent
 from ...core.protocols import Target, TargetError, TokenCounter

@@ -1,6 +1,6 @@
 """What a request in a batch costs: never less than is known to be so."""
 
-from ...core.config import TargetConfig
+from ...core.configured import TargetConfig
 from ...core.errors import CostoptError
 from ...costs.prices import Price, batch_price, price_for
 

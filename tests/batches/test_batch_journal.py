@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costopt.core.config import Config, TargetConfig, load_config
+from costopt.core.config import load_config
+from costopt.core.configured import Config, TargetConfig
 from costopt.core.errors import CostoptError
 from costopt.models.batches.journal import BatchJournal, Row, Settled, new_batch
 from costopt.models.batches.opening import open_batches

@@ -11,7 +11,7 @@ from costopt.checks.cases import surplus
 from costopt.checks.features import Feature, Monthly, feature_gates
 from costopt.checks.git import check_ref
 from costopt.checks.trees import safe
-from costopt.core.config import Config, PromptRule
+from costopt.core.configured import Config, PromptRule
 from costopt.core.errors import CostoptError
 from costopt.core.report import Finding
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from costopt.core.config import Config, PromptRule, TargetConfig, load_config
+from costopt.core.config import load_config
+from costopt.core.configured import Config, PromptRule, TargetConfig
 from costopt.core.errors import CostoptError
 
 FULL = """

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costopt.core.config import TargetConfig
+from costopt.core.configured import TargetConfig
 from costopt.core.protocols import TargetError
 from costopt.core.types import Answer, Failure, FailureKind, Request, Score, Usage
 from costopt.costs.billing import billed_price

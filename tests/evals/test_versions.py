@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from costopt.core.checked import Depth
-from costopt.core.config import Config, load_config
+from costopt.core.config import load_config
+from costopt.core.configured import Config
 from costopt.core.discovery import LoadedPrompt, load_prompts
 from costopt.core.errors import CostoptError
 from costopt.core.progress import Silent, Snapshot

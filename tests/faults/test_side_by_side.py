@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fault_harness import PROMPT, Bench
 
-from costopt.core.config import Config
+from costopt.core.configured import Config
 from costopt.evals.stored_samples import StoredSamples
 from costopt.reports.html import to_html
 from costopt.reports.json import from_json

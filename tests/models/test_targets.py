@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from costopt.core.config import Config, TargetConfig, load_config
+from costopt.core.config import load_config
+from costopt.core.configured import Config, TargetConfig
 from costopt.core.errors import CostoptError
 from costopt.core.progress import Silent
 from costopt.core.protocols import CAPABILITIES, Target

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from costopt.core.config import TargetConfig
+from costopt.core.configured import TargetConfig
 from costopt.usage.analysis import usage_report
 from costopt.usage.opening import open_requests
 from costopt.usage.report import UsageReport
