@@ -1,11 +1,25 @@
 """``costopt usage``: what features, models and customers cost, from request logs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from .options import ConfigFile, Format, NoColor, Output, Quiet, choose_format
+from .usage_options import (
+    SHOWN,
+    By,
+    FailOn,
+    LogFormat,
+    Logs,
+    Memory,
+    OnlyCost,
+    Prompts,
+    Since,
+    StoredReport,
+    Top,
+    Until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,100 +31,21 @@ if TYPE_CHECKING:
     from ..usage.opening import Requests
     from ..usage.whatif.known_quality import Known
 
-_SHOWN = 20
 _MAX_REPORT_BYTES = 256 * 1024 * 1024
 
 
 def usage(
-    logs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="LOG...|-",
-            help="Files, globs, folders, or - for standard input.",
-            show_default=False,
-        ),
-    ],
-    by: Annotated[
-        str,
-        typer.Option(
-            "--by",
-            metavar="DIMENSION[,...]",
-            help="Group by these: feature, endpoint, prompt, revision, model, provider, customer, "
-            "day, hour, month.",
-        ),
-    ] = "feature,model",
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="TIME", help="The first moment that counts (ISO 8601)."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            "--until", metavar="TIME", help="The first moment that does not count any more."
-        ),
-    ] = None,
-    log_format: Annotated[
-        str | None,
-        typer.Option(
-            "--log-format",
-            metavar="NAME",
-            help="otel, litellm, langfuse, helicone, anthropic, openai or plain. "
-            "Default: told by the first lines of each file.",
-            show_default=False,
-        ),
-    ] = None,
-    prompts: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--prompts",
-            metavar="PATH",
-            help="Link requests to these prompts by their text, where the log has it.",
-        ),
-    ] = None,
-    top: Annotated[
-        int | None,
-        typer.Option(
-            "--top",
-            min=1,
-            metavar="N",
-            help=f"Show the N dearest groups. Default: {_SHOWN} in a table, all in JSON.",
-            show_default=False,
-        ),
-    ] = None,
-    memory: Annotated[
-        int,
-        typer.Option(
-            "--memory",
-            min=200,
-            metavar="MB",
-            help="What DuckDB may use before it goes to disk.",
-        ),
-    ] = 1500,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            metavar="FILE",
-            help="A saved report of analyze with several targets: how good cheaper models are.",
-            show_default=False,
-        ),
-    ] = None,
-    fail_on: Annotated[
-        str | None,
-        typer.Option(
-            "--fail-on",
-            metavar="budget,anomaly",
-            help="Exit with 1 where a monthly budget is over, or anything is abnormal.",
-            show_default=False,
-        ),
-    ] = None,
-    only_cost: Annotated[
-        bool,
-        typer.Option(
-            "--only-cost",
-            help="Leave out anomalies, budgets, what-if savings and recommendations.",
-        ),
-    ] = False,
+    logs: Logs,
+    by: By = "feature,model",
+    since: Since = None,
+    until: Until = None,
+    log_format: LogFormat = None,
+    prompts: Prompts = None,
+    top: Top = None,
+    memory: Memory = 1500,
+    report: StoredReport = None,
+    fail_on: FailOn = None,
+    only_cost: OnlyCost = False,
     format: Format = None,
     output: Output = None,
     config: ConfigFile = None,
@@ -164,7 +99,7 @@ def usage(
             grouped,
             since=start,
             until=end,
-            top=top or (None if chosen == "json" else _SHOWN),
+            top=top or (None if chosen == "json" else SHOWN),
         )
         advice = None if only_cost else _advice(requests, settings, known, templates, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)

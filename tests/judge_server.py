@@ -12,13 +12,12 @@ request: ``Ticket 17 (billing): …`` is to be answered with ``billing``. By the
 - ``fooled`` does what the answers tell it to do.
 """
 
-import json
 import re
-import sys
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from typing import Any
+
+from chat_server import ChatHandler, serve
 
 TICKET = re.compile(r"Ticket (\d+) \((\w+)\)")
 BLOCK = re.compile(r"^<<<(\w+) ([0-9a-f]{12})>>>\n(.*?)\n<<<END \2>>>$", re.MULTILINE | re.DOTALL)
@@ -54,43 +53,14 @@ def verdict(model: str, prompt: str) -> str:
     return "A" if one > other else "B" if other > one else "TIE"
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        prompt = "\n".join(message["content"] for message in asked["messages"])
-        model = asked["model"]
+class Handler(ChatHandler):
+    def answer(self, model: str, prompt: str, asked: dict[str, Any]) -> str:
         with LOCK:
             ASKED[f"{model} {prompt}"] += 1
             times = ASKED[f"{model} {prompt}"]
         writes = model in ("writer", "noisy", "wavering")
-        text = write(model, prompt, times) if writes else verdict(model, prompt)
-        usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": len(text.split())}
-        choice = {
-            "index": 0,
-            "message": {"role": "assistant", "content": text},
-            "finish_reason": "stop",
-        }
-        body = json.dumps(
-            {
-                "id": "1", "object": "chat.completion", "created": 1, "model": model,
-                "choices": [choice],
-                "usage": {**usage, "total_tokens": sum(usage.values())},
-            }
-        ).encode()  # fmt: skip
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        return write(model, prompt, times) if writes else verdict(model, prompt)
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    sys.stdout.write(f"{server.server_address[1]}\n")
-    sys.stdout.flush()
-    server.serve_forever()
+    serve(Handler)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from chat_server import started
 
 sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds no folder of its own
 
 from git_repository import GitRepository
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -52,12 +51,5 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     log = tmp_path / "requests.txt"
-    child = subprocess.Popen(
-        [sys.executable, str(HERE / "ticket_server.py"), str(log)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    yield Server(int(child.stdout.readline()), log, child)
-    child.kill()
-    child.communicate()
+    with started("ticket_server", log) as (port, process):
+        yield Server(port, log, process)

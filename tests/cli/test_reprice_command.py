@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import started
 
 from costopt.cli.main import main
 
-ROOT = Path(__file__).parent.parent
 LABELS = ("billing", "shipping", "returns")
 PROMPT = """---
 name: tickets
@@ -33,11 +33,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     The server is gone when the tests begin: what they ask for is asked of nobody.
     """
     here = tmp_path_factory.mktemp("reprice")
-    child = subprocess.Popen(
-        [sys.executable, str(ROOT / "two_models.py"), "50"], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    port = int(child.stdout.readline())
     (here / "tickets").mkdir()
     (here / "tickets" / "prompt.md").write_text(PROMPT, "utf-8")
     rows = (
@@ -45,17 +40,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for i in range(1, 41)
     )
     (here / "tickets" / "evals.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    address = f'base_url = "http://127.0.0.1:{port}/v1"\nmodel = "large"\n'
-    (here / "costopt.toml").write_text(
-        f"[targets.own]\n{address}price = {{ input = 2.0, output = 10.0 }}\n"
-        f'[targets.like]\n{address}priced_as = "openai:gpt-5.4-mini"\n'
-        f'[targets.like-other]\n{address}priced_as = "{OTHER}"\n',
-        "utf-8",
-    )
-    for name in ("own", "like"):
-        _analyze(here, name, "--output", f"{name}.json")
-    child.kill()
-    child.communicate()
+    with started("two_models", 50) as (port, _):
+        address = f'base_url = "http://127.0.0.1:{port}/v1"\nmodel = "large"\n'
+        (here / "costopt.toml").write_text(
+            f"[targets.own]\n{address}price = {{ input = 2.0, output = 10.0 }}\n"
+            f'[targets.like]\n{address}priced_as = "openai:gpt-5.4-mini"\n'
+            f'[targets.like-other]\n{address}priced_as = "{OTHER}"\n',
+            "utf-8",
+        )
+        for name in ("own", "like"):
+            _analyze(here, name, "--output", f"{name}.json")
     return here
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import started
 
 # Whole runs of two models over 120 rows each: the parts are tested apart by default.
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parent.parent
 COSTOPT = str(Path(sys.executable).parent / "costopt")
 LABELS = ("billing", "shipping", "returns")
 PROMPT = """---
@@ -37,13 +37,8 @@ DEAR, CHEAP = "price = { input = 2.0, output = 10.0 }", "price = { input = 0.1, 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """The server's port; its small model is wrong on every fiftieth ticket."""
-    child = subprocess.Popen(
-        [sys.executable, str(ROOT / "two_models.py"), "50"], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    yield int(child.stdout.readline())
-    child.kill()
-    child.communicate()
+    with started("two_models", 50) as (port, _):
+        yield port
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,14 @@
 
 import asyncio
 import re
-import sys
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from judge_server import BLOCK, verdict
 
 from costopt.core.configured import TargetConfig
 from costopt.core.protocols import TargetError
@@ -21,9 +20,6 @@ from costopt.evals.judge_audit import LIMITS, Audit, Row, audit, share_bounds
 from costopt.evals.judge_prompt import Task, ask, read, unused_code
 from costopt.evals.judging import Referee, Seat
 from costopt.models.spending import BudgetExceeded
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from judge_server import BLOCK, verdict
 
 TASK = Task(request="Name the city.", reference="Paris")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import started
 
 from costopt.core.config import load_config
 from costopt.core.errors import CostoptError
@@ -18,7 +19,6 @@ from costopt.evals.options import AnalyzeOptions
 from costopt.reports.json import from_json, to_json
 from costopt.reports.terminal import render
 
-ROOT = Path(__file__).parents[1]
 COSTOPT = str(Path(sys.executable).parent / "costopt")
 LABELS = ("billing", "shipping", "returns")
 PROMPT = """---
@@ -40,12 +40,13 @@ WRITERS, JUDGES = ("writer", "noisy", "wavering"), ("fair", "first", "rubbish")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    child = subprocess.Popen(
-        [sys.executable, str(ROOT / "judge_server.py")], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    port = int(child.stdout.readline())
+def port() -> Iterator[int]:
+    with started("judge_server") as (port, _):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def folder(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     here = tmp_path_factory.mktemp("judged")
     (here / "tickets").mkdir()
     (here / "tickets" / "prompt.md").write_text(PROMPT, "utf-8")
@@ -63,9 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in (*WRITERS, *JUDGES)
     )
     (here / "costopt.toml").write_text(text, "utf-8")
-    yield here
-    child.kill()
-    child.communicate()
+    return here
 
 
 def options(folder: Path, judge: str | None, **more: Any) -> AnalyzeOptions:

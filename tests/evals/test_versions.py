@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import started
 
 from costopt.core.checked import Depth
 from costopt.core.config import load_config
@@ -26,7 +25,6 @@ from costopt.reports.json import from_json, to_json
 from costopt.reports.markdown import to_markdown
 from costopt.reports.terminal import render
 
-HERE = Path(__file__).parent
 ROWS = 80
 LABELS = ("billing", "shipping", "returns")
 PROMPT = """---
@@ -55,13 +53,8 @@ price = {{ input = 0.1, output = 0.5 }}
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    child = subprocess.Popen(
-        [sys.executable, str(HERE / "versions_server.py")], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    yield int(child.stdout.readline())
-    child.kill()
-    child.communicate()
+    with started("versions_server") as (port, _):
+        yield port
 
 
 @dataclass

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import started
 
 from costopt.core.config import load_config
 from costopt.core.discovery import LoadedPrompt, load_prompts
@@ -23,7 +22,6 @@ from costopt.evals.options import AnalyzeOptions
 from costopt.evals.version_pair import answers_may_differ
 from costopt.evals.versions import Versions, analyze_versions
 
-ROOT = Path(__file__).parents[1]
 LABELS = ("billing", "shipping", "returns")
 PROMPT = """---
 name: tickets
@@ -184,13 +182,8 @@ JUDGED = PROMPT.replace("metric: contains", "metric: judge")
 
 @pytest.fixture(scope="module")
 def judges() -> Iterator[int]:
-    child = subprocess.Popen(
-        [sys.executable, str(ROOT / "judge_server.py")], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    yield int(child.stdout.readline())
-    child.kill()
-    child.communicate()
+    with started("judge_server") as (port, _):
+        yield port
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chat_server import started
 from fault_harness import Done, Running, Starter
 
 from costopt.core.formats import load_file
 
-TESTS = Path(__file__).parent.parent
 COSTOPT = str(Path(sys.executable).parent / "costopt")
 LABELS = ("billing", "shipping", "returns")
 RULE = "Name one label, and never invent a new one.   "
@@ -40,13 +40,8 @@ EXPECTED = f"{RULE.rstrip()}\n\nOnly these: billing, shipping, returns."
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    child = subprocess.Popen(
-        [sys.executable, str(TESTS / "two_models.py"), "50"], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    yield int(child.stdout.readline())
-    child.kill()
-    child.communicate()
+    with started("two_models", 50) as (port, _):
+        yield port
 
 
 def rows() -> list[dict[str, str]]:

@@ -13,13 +13,10 @@ from typing import Any
 
 import pytest
 from github_server import ANNA_TOKEN, BOT_TOKEN, HEAD, READ_ONLY, REPOSITORY, Fault, GitHub
+from sample_check import nothing_changed, passing_check, sample_check
 
 from costopt.cli import main as cli
 from costopt.reports.checks.json import check_to_json
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from sample_check import nothing_changed, passing_check, sample_check
 
 COSTOPT = str(Path(sys.executable).parent / "costopt")
 MARK = "<!-- costopt:check -->"

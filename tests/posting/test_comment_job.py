@@ -8,13 +8,10 @@ from pathlib import Path
 
 import yaml
 from github_server import BOT_TOKEN, HEAD, REPOSITORY, GitHub
+from sample_check import sample_check
 
 from costopt.reports.checks.json import check_to_json
 from costopt.reports.starting.texts import workflow_text
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from sample_check import sample_check
 
 FORK = "mallory/prompts"
 
