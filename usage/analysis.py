@@ -33,9 +33,12 @@ def usage_report(
     chosen = period(requests.first, requests.last, since, until)
     found = attribute(requests.connection, by, chosen, rows=requests.reading.rows.requests, top=top)
     models = unpriced(requests.connection, chosen) if found.total.unpriced else ()
+    first, last = since or requests.first, until or requests.last
+    if first and last and first > last:  # The log has nothing of the time that was asked for.
+        first = last = since or until
     return UsageReport(
-        first=since or requests.first,
-        last=until or requests.last,
+        first=first,
+        last=last,
         reading=requests.reading,
         attribution=found,
         unpriced=models,

@@ -13,7 +13,9 @@ TOKENS = (
     "reasoning_tokens",
 )
 
-BROKEN, OTHER, NEGATIVE, ABSURD, FUTURE, TIMELESS, NAIVE, PARTS = (1 << bit for bit in range(8))
+BROKEN, OTHER, NEGATIVE, ABSURD, FUTURE, TIMELESS, NAIVE, PARTS, WORDS = (
+    1 << bit for bit in range(9)
+)
 """What may be wrong with a row, as bits of its ``flags``."""
 
 MASKED = NEGATIVE | ABSURD | FUTURE
@@ -29,6 +31,7 @@ SAID = {
     NAIVE: "times that name no zone, taken as UTC",
     PARTS: "requests with more cached than input tokens, or more reasoning than output, "
     "which are not priced",
+    WORDS: "requests with a token count that is no whole number, which is taken as unknown",
 }
 """Each of them in words."""
 
@@ -54,7 +57,8 @@ def checked_select(
             is none to be hidden, and that takes time with many rows.
     """
     counts = ", ".join(f'TRY_CAST("{name}" AS BIGINT) AS "{name}"' for name in TOKENS)
-    typed = f"SELECT * REPLACE ({counts}) FROM ({raw})"
+    words = " OR ".join(_is_words(name) for name in TOKENS)
+    typed = f"SELECT * REPLACE ({counts}), {words} AS words FROM ({raw})"
     special = {} if text else {"text": "NULL::VARCHAR AS text"}
     if link:
         special["prompt"] = f"coalesce(nullif(CAST(prompt AS VARCHAR), ''), {link}) AS prompt"
@@ -62,6 +66,14 @@ def checked_select(
         special.get(name) or _picked(name, source, now, found) for name in COLUMNS if name != "usd"
     )
     return f"SELECT {picked}, {_flags(now)} AS flags FROM ({typed})"
+
+
+def _is_words(name: str) -> str:
+    """Whether something stands there that is no number: "1,000" or "n/a"."""
+    return (
+        f'CASE WHEN "{name}" IS NOT NULL AND TRY_CAST("{name}" AS BIGINT) IS NULL '
+        f"""THEN trim(CAST("{name}" AS VARCHAR)) <> '' ELSE false END"""
+    )
 
 
 def _picked(name: str, source: str, now: str, found: int) -> str:
@@ -103,9 +115,10 @@ def _flags(now: str) -> str:
         ('"at" IS NULL', TIMELESS),
         ('naive AND "at" IS NOT NULL', NAIVE),
         (parts, PARTS),
+        ("words", WORDS),
     )
     added = " + ".join(f"CASE WHEN {test} THEN {bit} ELSE 0 END" for test, bit in bits)
     return (
         f"CAST(CASE WHEN NOT valid THEN {BROKEN} WHEN NOT is_request THEN {OTHER} "
-        f"ELSE {added} END AS UTINYINT)"
+        f"ELSE {added} END AS USMALLINT)"
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _LOGGED = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items() if name != "usd")
-LOGGED = f"CREATE TABLE logged ({_LOGGED}, flags UTINYINT)"
+LOGGED = f"CREATE TABLE logged ({_LOGGED}, flags USMALLINT)"
 _REJECTS = "rejected_lines"
 _UNREADABLE = BROKEN | OTHER
 _LOOKED_AT = 200
@@ -132,7 +132,7 @@ def _load(
     before = _count(connection)
     _drop_rejects(connection)
     rejected = _insert(connection, source, options)
-    if source.shape == "lines":
+    if source.shape in ("lines", "table"):
         _renumber(connection, log, rejected)
     if options.format is None and source.shape != "table":
         _try_others(connection, source, options)

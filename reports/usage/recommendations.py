@@ -66,7 +66,10 @@ def recommendation_sections(found: Sequence[Recommendation]) -> tuple[Section, .
         rows=tuple(_row(i, one) for i, one in enumerate(shown, start=1)),
         lines=(
             *((words(f"and {more} more (--format json)"),) if more else ()),
-            words('"On top" is what it adds to what stands before it in the order of replay.'),
+            words(
+                'The column "on top", on a page wide enough for it, is what it adds to what stands '
+                "before it in the order of replay."
+            ),
             words(
                 "Effort: "
                 + "; ".join(f"{word}, {meaning}" for word, meaning in EFFORT.items())

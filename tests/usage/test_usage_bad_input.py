@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from costopt.core.errors import CostoptError
+from costopt.usage.analysis import usage_report
 from costopt.usage.facts import Reading
 from costopt.usage.opening import open_requests
 from costopt.usage.survey import LONGEST
@@ -129,7 +130,28 @@ def test_impossible_counts_are_unknown_and_the_requests_stay(tmp_path: Path) -> 
         (10, 1, True),
         (None, 1, True),
     ]
-    assert list(_said(found.reading).values()) == [(1, 2), (1, 3), (1, 4)]
+    assert list(_said(found.reading).values()) == [(1, 2), (1, 3), (1, 4), (1, 5)]
+
+
+def test_a_table_keeps_its_lines_behind_one_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    head = "at,id,model,input_tokens,output_tokens\n"
+    good, short = "2026-01-01T00:00:00Z,r{},gpt-4o-mini,{},1\n", "2026-01-01T00:00:00Z,r0\n"
+    lines = [good.format(1, 10), short, good.format(2, '"1,000"'), short, short]
+    lines += [good.format(3, -7), good.format(4, "")]
+    path.write_text(head + "".join(lines), encoding="utf-8")
+    reading, rows = _read(path)
+    assert rows == [("r1", 2), ("r2", 4), ("r3", 7), ("r4", 8)]
+    assert sorted(_said(reading).values()) == [(1, 4), (1, 7), (3, 3)]
+
+
+def test_a_time_after_the_log_is_not_turned_round(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(_line(1))
+    with open_requests([str(path)], now=_NOW) as found:
+        report = usage_report(found, ["model"], since=datetime(2026, 5, 1))
+    assert report.first == report.last == datetime(2026, 5, 1)
+    assert report.attribution.total.requests == 0
 
 
 def test_times_are_utc_and_impossible_ones_unknown(tmp_path: Path) -> None:
