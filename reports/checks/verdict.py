@@ -61,12 +61,11 @@ def consequence(check: CheckReport, found: Sequence[Pair]) -> str:
     if not check.changes:
         return "no prompt changed"
     if not found:
-        gone = all(change.status == "deleted" for change in check.changes)
-        return (
-            "prompts were only deleted, nothing is left to measure"
-            if gone
-            else "nothing that changed could be analysed"
-        )
+        if any(change.status != "deleted" for change in check.changes):
+            return "nothing that changed could be analysed"
+        if state(check) == "failed":
+            return "prompts were only deleted, and a gate says no to that"
+        return "prompts were only deleted, nothing is left to measure"
     return f"{_money(check, found)}{_join(found)}{_quality(check, found)}"
 
 
