@@ -11,12 +11,13 @@ says what the unchanged ones cost.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from spreads import columns
 
 CONFIG = """[costopt]
 target = "openai:gpt-4.1-mini"
@@ -87,12 +88,6 @@ def seconds(command: list[str], folder: Path, changed: int) -> float:
     return taken
 
 
-def spread(values: list[float], digits: int) -> str:
-    """Return min, median and max as columns."""
-    found = (min(values), statistics.median(values), max(values))
-    return " ".join(f"{value:8.{digits}f}" for value in found)
-
-
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -124,7 +119,7 @@ def main() -> None:
     print(f"{'':24} {'s: min':>8} {'median':>8} {'max':>8}   {'ratio: min':>10} median      max")
     for one, times in taken.items():
         ratios = [own / base for own, base in zip(times, taken[peer], strict=True)]
-        print(f"{one:24} {spread(times, 2)}     {spread(ratios, 2)}")
+        print(f"{one:24} {columns(times, 2)}     {columns(ratios, 2)}")
 
 
 if __name__ == "__main__":

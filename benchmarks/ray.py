@@ -25,6 +25,7 @@ from statistics import median
 from analysis import COMMAND, prepare
 from contestants import whole
 from loopback import running
+from spreads import spread
 
 WAYS = {
     "local": (),
@@ -85,12 +86,6 @@ def measure(given: argparse.Namespace) -> dict[str, list[Run]]:
     if len({(one.requests, one.found) for some in runs.values() for one in some}) != 1:
         sys.exit("the ways did not ask or report the same")
     return runs
-
-
-def spread(values: Sequence[float], digits: int) -> str:
-    """Return the median, and the least and the most."""
-    low, middle, high = (f"{v:,.{digits}f}" for v in (min(values), median(values), max(values)))
-    return f"{middle:>7} ({low} to {high})"
 
 
 def table(runs: dict[str, list[Run]]) -> Iterator[str]:

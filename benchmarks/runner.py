@@ -25,6 +25,7 @@ from statistics import median
 from contestants import BARE, OURS, Contestant, inspect_ai, ours_and_bare, promptfoo
 from loopback import running
 from runner_memory import memory
+from spreads import spread
 from work import Taken
 
 _WANTED = 0.8
@@ -74,12 +75,6 @@ def measure(
             for one in field if number % 2 else reversed(field):
                 taken[one.name].append(one.run(server, asked[one.name], concurrency))
     return Cell(latency_ms, concurrency, asked, taken)
-
-
-def spread(values: Sequence[float], digits: int) -> str:
-    """Return the median, and the least and the most."""
-    low, middle, high = (f"{v:,.{digits}f}" for v in (min(values), median(values), max(values)))
-    return f"{middle:>7} ({low} to {high})"
 
 
 def ratios(own: Sequence[float], base: Sequence[float]) -> list[float]:

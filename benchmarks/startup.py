@@ -8,11 +8,12 @@ ratio is taken within a round: the command's wall time over that of `import type
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from spreads import columns
 
 PEER = 'python -c "import typer"'
 
@@ -41,12 +42,6 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def spread(values: list[float], digits: int) -> str:
-    """Return min, median and max as columns."""
-    found = (min(values), statistics.median(values), max(values))
-    return " ".join(f"{value:8.{digits}f}" for value in found)
-
-
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -63,7 +58,7 @@ def main() -> None:
     print(f"{'':24} {'ms: min':>8} {'median':>8} {'max':>8}   {'ratio: min':>10} median      max")
     for name, times in taken.items():
         ratios = [own / peer for own, peer in zip(times, taken[PEER], strict=True)]
-        print(f"{name:24} {spread([1000 * t for t in times], 1)}     {spread(ratios, 2)}")
+        print(f"{name:24} {columns([1000 * t for t in times], 1)}     {columns(ratios, 2)}")
 
 
 if __name__ == "__main__":
