@@ -3,10 +3,11 @@
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .configuration import Configured, configured
+from ..core.errors import CostoptError, Where
+from .configuration import Configured, configured, inside
 from .git import Git, open_git
 from .revisions import Revisions, resolve
 from .trees import CommitTree, WorkingTree, commit_tree, working_tree
@@ -68,3 +69,19 @@ def opened(ref: str, config: Path | None, cwd: Path) -> Generator[Opened]:
             configured=configured(tip, head, config, cwd),
             cwd=cwd,
         )
+
+
+def with_eval_set(both: Opened, named: str) -> Opened:
+    """Return a check with the same rows for all prompts: a file, as the base has it, or ``hf:ID``.
+
+    Raises:
+        CostoptError: the base has no such file.
+    """
+    name = named if named.startswith("hf:") else inside(both.git.root, both.cwd / named)
+    if name is None or (name not in both.tip.files and not named.startswith("hf:")):
+        hint = "a check fills both versions with rows that the change did not write: merge them"
+        raise CostoptError("the base has no such eval set", where=Where(named), hint=hint)
+    config = both.configured.config
+    defaults = {**config.defaults, "eval_set": name}
+    configured = replace(both.configured, config=replace(config, defaults=defaults))
+    return replace(both, configured=configured)

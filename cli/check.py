@@ -11,6 +11,7 @@ from ..core.errors import CostoptError
 from .analyze import command_line, options_of
 from .analyze_options import (
     Concurrency,
+    EvalSetOption,
     Judge,
     Margin,
     MaxCost,
@@ -94,6 +95,7 @@ def check(
     base: Base,
     paths: Paths = None,
     target: Targets = None,
+    eval_set: EvalSetOption = None,
     metric: Metric = None,
     judge: Judge = None,
     repeats: Repeats = None,
@@ -141,6 +143,7 @@ def check(
     given = {
         "base": base,
         "target": tuple(target) if target else None,
+        "eval_set": eval_set,
         "metric": metric,
         "judge": judge,
         "repeats": repeats,
@@ -168,7 +171,7 @@ def _run(
     paths: tuple[Path, ...], given: Mapping[str, Any], config: Path | None, output: Path | None
 ) -> None:
     from ..checks.check import Wanted
-    from ..checks.opening import opened
+    from ..checks.opening import opened, with_eval_set
     from .output import check_output
 
     if given["static"] and given["replay"]:
@@ -181,6 +184,8 @@ def _run(
         update_lock=given["update_lock"] or False,
     )
     with opened(given["base"], config, Path.cwd()) as both:
+        if given["eval_set"] is not None:
+            both = with_eval_set(both, given["eval_set"])
         defaults = both.configured.config.defaults
         values = {**defaults, **{key: v for key, v in given.items() if v is not None}}
         show = _Show(

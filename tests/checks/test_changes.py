@@ -261,3 +261,17 @@ def test_what_people_see(repository: GitRepository, golden: Callable[[str, str],
     today = re.compile(r"\d{4}-\d\d-\d\d")
     golden("check-static.txt", today.sub("2026-01-01", told))
     golden("check-unknown-base.txt", repository.run(base="origin/mian").err)
+
+
+def test_rows_of_the_command_line_are_the_bases(repository: GitRepository) -> None:
+    repository.write("shared/rows.jsonl", rows(9))
+    repository.start()
+    repository.write("shared/rows.jsonl", rows(4))
+    repository.replace(PATH, "Route the", "Do route the")
+    ran = repository.run("--eval-set", "shared/rows.jsonl")
+    (prompt,) = ran.check["report"]["prompts"]
+    assert (prompt["eval_set"]["path"], prompt["eval_set"]["rows"]) == ("shared/rows.jsonl", 9)
+    repository.write("shared/mine.jsonl", rows(4))
+    mine = repository.run("--eval-set", "shared/mine.jsonl")
+    assert mine.status == 2
+    assert "the base has no such eval set" in mine.err
