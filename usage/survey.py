@@ -17,6 +17,8 @@ from .files import LogFile
 LONGEST = 8_000_000
 """Bytes of a line; a longer one is counted as bad. Requests are a thousand times shorter."""
 _CHUNK = 1 << 20
+_ZSTD_CHUNK = 1 << 10
+"""Packed bytes at a time: four of them may stand for a block of 128 KB, and none is held back."""
 _GZIP = 31
 _HEAD_LINES = 100
 
@@ -146,7 +148,7 @@ def _unzstd(file: IO[bytes]) -> Iterator[bytes]:
             hint="install it with: pip install 'costopt[logs]'",
         ) from None
     unpacker = zstandard.ZstdDecompressor().decompressobj()
-    while packed := file.read(_CHUNK >> 4):
+    while packed := file.read(_ZSTD_CHUNK):
         while packed:
             if unpacker.eof:
                 unpacker = zstandard.ZstdDecompressor().decompressobj()

@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import zstandard
 from costopt.core.errors import CostoptError
 from costopt.usage.analysis import usage_report
 from costopt.usage.facts import Reading
+from costopt.usage.files import LogFile
 from costopt.usage.opening import open_requests
-from costopt.usage.survey import LONGEST
+from costopt.usage.survey import LONGEST, survey
 
 from .usage_logs import WRITERS, asks
 
@@ -91,6 +93,21 @@ def test_a_line_of_a_gigabyte_takes_no_gigabyte_of_memory(tmp_path: Path) -> Non
     requests, bad, peak = map(int, run.stdout.split())
     assert (requests, bad) == (2, 1)
     assert peak < 1000
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_a_bomb_is_unpacked_in_small_pieces(packing: str, tmp_path: Path) -> None:
+    data = bytes(400_000_000)
+    packed = gzip.compress(data, 1) if packing == "gzip" else zstandard.compress(data)
+    path = tmp_path / "bomb.jsonl"
+    path.write_bytes(packed)
+    del data, packed
+    tracemalloc.start()
+    found = survey(LogFile(path, "bomb.jsonl", packing))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.lines, found.too_long) == (1, (1,))
+    assert peak < 100_000_000
 
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
