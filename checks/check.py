@@ -1,6 +1,7 @@
 """``costopt check``: what a change does to prompts, and whether it may."""
 
 import os
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from ..core.report import Finding, PromptReport, Report, Spent
 from ..evals.options import AnalyzeOptions
 from ..evals.run import Interrupted
 from ..evals.versions import Versions, analyze_versions
-from ..models.store import SEAL_KEY
+from ..models.store import FILE_NAME, SEAL_KEY
 from .cases import Case, rule_of
 from .changes import Change, Changes, Repository, find_changes
 from .configuration import inside
@@ -30,6 +31,9 @@ from .ratchet import Locks, gone_gates, ratchet_gates
 from .rows import Rows, rows_of, versions_of
 from .scope import Scope, scope_of
 from .shown import shown_changes
+
+_ANSWERS = f"{Path(FILE_NAME).stem}."
+"""How all files of a store begin: a journal beside it decides what it holds, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,11 +149,17 @@ def _find(opened: Opened, wanted: Wanted) -> _Found:
 def _check_store(opened: Opened, options: AnalyzeOptions) -> None:
     """Refuse to write answers through a link of the checked tree: it may lead anywhere."""
     name = inside(opened.git.root, options.run_dir) if options.run_dir else None
+    if name is None:
+        return
     here = opened.git.root
-    for part in Path(name).parts if name else ():
+    for part in Path(name).parts:
         here = here / part
         if here.is_symlink():
-            raise CostoptError("the folder of the answers is a link", where=Where(name or ""))
+            raise CostoptError("the folder of the answers is a link", where=Where(name))
+    for file in here.glob(f"{_ANSWERS}*"):
+        if file.is_symlink():
+            where = Where(file.relative_to(opened.git.root).as_posix())
+            raise CostoptError("a file of the answers is a link, and is not followed", where=where)
 
 
 def _nothing(found: _Found, options: AnalyzeOptions) -> Looked:
@@ -316,11 +326,12 @@ def _store_notes(
 ) -> Iterator[str]:
     """Say where answers may have been planted: whoever wrote the store decides the verdict."""
     name = inside(opened.git.root, options.run_dir) if options.run_dir else None
-    if looked.depth == "static" or not name or os.environ.get(SEAL_KEY):
+    if looked.depth == "static" or name is None or os.environ.get(SEAL_KEY):
         return
+    start = posixpath.join(name, _ANSWERS)
     paths = (one.new for one in found.differences)
-    if any(path is not None and path.startswith(f"{name}/") for path in paths):
+    if any(path is not None and path.startswith(start) for path in paths):
         yield (
-            f"the answers of {name} came with this change, and nothing vouches for them: set "
-            f"{SEAL_KEY} where they are made and read"
+            f"the answers of {name or 'the top folder'} came with this change, and nothing "
+            f"vouches for them: set {SEAL_KEY} where they are made and read"
         )

@@ -124,8 +124,8 @@ def _rooted(defaults: dict[str, Any], root: Path, top: Path) -> dict[str, Any]:
     start = f"{root}/"  # What was absolute does not begin so; what climbs with .. still does.
     for key in ("run_dir", "eval_set"):
         value = defaults.get(key)
-        if value is not None and value.startswith(start):
-            moved = posixpath.normpath(posixpath.join(top, value.removeprefix(start)))
+        if value is not None and f"{value}/".startswith(start):
+            moved = posixpath.normpath(posixpath.join(top, f"{value}/".removeprefix(start)))
             defaults[key] = moved if key == "run_dir" else inside(top, Path(moved)) or moved
     return defaults
 

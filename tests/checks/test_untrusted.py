@@ -248,6 +248,23 @@ def test_answers_are_not_written_through_a_link(repository: GitRepository, tmp_p
     assert not (tmp_path / "answers.sqlite3").exists()
 
 
+@pytest.mark.parametrize("run_dir", [".answers", "."])
+@pytest.mark.parametrize("name", ["answers.sqlite3", "answers.lock", "answers.sqlite3-journal"])
+def test_no_file_of_the_answers_is_written_through_a_link(
+    repository: GitRepository, tmp_path: Path, run_dir: str, name: str
+) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\nrun_dir = "{run_dir}"\n')
+    folder = repository.folder / run_dir
+    folder.mkdir(exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    repository.replace(PATH, "Route the", "Do route the")
+    repository.commit()
+    ran = repository.run("--replay")
+    assert ran.status == 2
+    assert "is a link" in ran.err
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_the_locks_limits_are_the_bases(repository: GitRepository) -> None:
     repository.start()
     repository.run("--update-lock", "--static")
