@@ -31,6 +31,7 @@ from .ratchet import Locks, gone_gates, ratchet_gates
 from .rows import Rows, rows_of, versions_of
 from .scope import Scope, scope_of
 from .shown import shown_changes
+from .unread import without_unread
 
 _ANSWERS = f"{Path(FILE_NAME).stem}."
 """How all files of a store begin: a journal beside it decides what it holds, too."""
@@ -98,7 +99,7 @@ def check(opened: Opened, wanted: Wanted, options: AnalyzeOptions, progress: Pro
     options = _own(options)
     check_codes(opened.configured.config.fail_on, opened.configured.path)
     _check_store(opened, options)
-    found = _find(opened, wanted)
+    found = _find(opened, wanted, options)
     locks = _locks(opened)
     versions = [versions_of(one, rows) for one, rows in zip(found.kept, found.rows, strict=True)]
     if not versions:
@@ -124,7 +125,7 @@ def _own(options: AnalyzeOptions) -> AnalyzeOptions:
     return replace(options, batch=False, eval_set=options.eval_set if hub else None)
 
 
-def _find(opened: Opened, wanted: Wanted) -> _Found:
+def _find(opened: Opened, wanted: Wanted, options: AnalyzeOptions) -> _Found:
     scope = scope_of(opened, wanted.paths)
     differ = differences(opened.git, opened.revisions.fork, opened.untracked)
     # A folder that became a link still leads to files of these names: they are not the head's.
@@ -140,10 +141,14 @@ def _find(opened: Opened, wanted: Wanted) -> _Found:
         )
     )
     touched = frozenset(path for one in differ for path in (one.old, one.new) if path is not None)
-    rows = tuple(
-        rows_of(opened, change, touched) for change in changes.changes if change.head is not None
-    )
-    return _Found(scope=scope, differences=differ, changes=changes, rows=rows)
+    rows = {
+        change.key: rows_of(opened, change, touched)
+        for change in changes.changes
+        if change.head is not None
+    }
+    changes = without_unread(changes, rows, options)
+    kept = tuple(rows[change.key] for change in changes.changes if change.head is not None)
+    return _Found(scope=scope, differences=differ, changes=changes, rows=kept)
 
 
 def _check_store(opened: Opened, options: AnalyzeOptions) -> None:
@@ -210,9 +215,7 @@ def _base_findings(
 ) -> list[tuple[Finding, ...]]:
     """Return the findings of each prompt's base; where the file is the same, they are the same."""
     alone = [
-        replace(one, head=one.base, base=None)
-        if one.base is not None and _differs(change)
-        else None
+        replace(one, head=one.base) if one.base is not None and _differs(change) else None
         for change, one in zip(changes, versions, strict=True)
     ]
     asked = [one for one in alone if one is not None]
@@ -281,7 +284,7 @@ def _checked(
         depth_reason=looked.reason,
         exit=_exit(gates, wanted, static=options.static),
         gates=tuple(gates),
-        changes=tuple(shown_changes(opened, found.changes.changes, found.rows, cases)),
+        changes=tuple(shown_changes(found.changes.changes, found.rows, cases)),
         unchanged=found.changes.unchanged,
         report=replace(looked.report, skipped=found.changes.skipped),
         notes=(
@@ -294,10 +297,9 @@ def _checked(
 
 
 def _broken(changes: Changes) -> Iterator[Gate]:
-    """Yield a failed gate for each prompt that cannot be read any more: it would not be checked."""
+    """Yield a failed gate for all that cannot be read: it would not be checked."""
     for one in changes.broken:
-        gate = _unreadable(one.error, "it cannot be read as a prompt any more")
-        yield replace(gate, path=one.path)
+        yield replace(_unreadable(one.error, one.what), path=one.path)
 
 
 def _unreadable(error: CostoptError, what: str) -> Gate:
