@@ -68,10 +68,11 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Broken:
-    """A file that was a prompt at the base and cannot be read as one at the head."""
+    """A file that the head has and that cannot be read."""
 
     path: str
     error: CostoptError
+    what: str = "it cannot be read as a prompt any more"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +136,8 @@ class _Finder:
             found = self._compared(head, base)
             changes += found
             unchanged += len(head.versions) - sum(1 for one in found if one.head)
-            if head.broken is not None and base.versions:
-                broken.append(Broken(path=path, error=head.broken))
+            if head.broken is not None:
+                broken += self._lost(path, head.broken, base)
         changes += self._gone()
         broken += self._linked()
         # What two configurations refer to is one prompt.
@@ -153,6 +154,13 @@ class _Finder:
             return read_version(self.of.head, path, self.new)
         except CostoptError as error:  # It is a link by now: that is the head's own doing.
             return FileRead(broken=error)
+
+    def _lost(self, path: str, error: CostoptError, base: FileRead) -> Iterator[Broken]:
+        """Yield a file that was a prompt, or is a new one by its name; others may be none."""
+        if base.versions:
+            yield Broken(path=path, error=error)
+        elif self.new[path] and base.broken is None:
+            yield Broken(path=path, error=error, what="it is new and cannot be read as a prompt")
 
     def _may_differ(self, path: str, old: str, scanned: Scan) -> bool:
         return (

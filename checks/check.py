@@ -1,6 +1,7 @@
 """``costopt check``: what a change does to prompts, and whether it may."""
 
 import os
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from ..core.report import Finding, PromptReport, Report, Spent
 from ..evals.options import AnalyzeOptions
 from ..evals.run import Interrupted
 from ..evals.versions import Versions, analyze_versions
-from ..models.store import SEAL_KEY
+from ..models.store import FILE_NAME, SEAL_KEY
 from .cases import Case, rule_of
 from .changes import Change, Changes, Repository, find_changes
 from .configuration import inside
@@ -30,6 +31,10 @@ from .ratchet import Locks, gone_gates, ratchet_gates
 from .rows import Rows, rows_of, versions_of
 from .scope import Scope, scope_of
 from .shown import shown_changes
+from .unread import without_unread
+
+_ANSWERS = f"{Path(FILE_NAME).stem}."
+"""How all files of a store begin: a journal beside it decides what it holds, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,7 @@ def check(opened: Opened, wanted: Wanted, options: AnalyzeOptions, progress: Pro
     options = _own(options)
     check_codes(opened.configured.config.fail_on, opened.configured.path)
     _check_store(opened, options)
-    found = _find(opened, wanted)
+    found = _find(opened, wanted, options)
     locks = _locks(opened)
     versions = [versions_of(one, rows) for one, rows in zip(found.kept, found.rows, strict=True)]
     if not versions:
@@ -120,7 +125,7 @@ def _own(options: AnalyzeOptions) -> AnalyzeOptions:
     return replace(options, batch=False, eval_set=options.eval_set if hub else None)
 
 
-def _find(opened: Opened, wanted: Wanted) -> _Found:
+def _find(opened: Opened, wanted: Wanted, options: AnalyzeOptions) -> _Found:
     scope = scope_of(opened, wanted.paths)
     differ = differences(opened.git, opened.revisions.fork, opened.untracked)
     # A folder that became a link still leads to files of these names: they are not the head's.
@@ -136,20 +141,30 @@ def _find(opened: Opened, wanted: Wanted) -> _Found:
         )
     )
     touched = frozenset(path for one in differ for path in (one.old, one.new) if path is not None)
-    rows = tuple(
-        rows_of(opened, change, touched) for change in changes.changes if change.head is not None
-    )
-    return _Found(scope=scope, differences=differ, changes=changes, rows=rows)
+    rows = {
+        change.key: rows_of(opened, change, touched)
+        for change in changes.changes
+        if change.head is not None
+    }
+    changes = without_unread(changes, rows, options)
+    kept = tuple(rows[change.key] for change in changes.changes if change.head is not None)
+    return _Found(scope=scope, differences=differ, changes=changes, rows=kept)
 
 
 def _check_store(opened: Opened, options: AnalyzeOptions) -> None:
     """Refuse to write answers through a link of the checked tree: it may lead anywhere."""
     name = inside(opened.git.root, options.run_dir) if options.run_dir else None
+    if name is None:
+        return
     here = opened.git.root
-    for part in Path(name).parts if name else ():
+    for part in Path(name).parts:
         here = here / part
         if here.is_symlink():
-            raise CostoptError("the folder of the answers is a link", where=Where(name or ""))
+            raise CostoptError("the folder of the answers is a link", where=Where(name))
+    for file in here.glob(f"{_ANSWERS}*"):
+        if file.is_symlink():
+            where = Where(file.relative_to(opened.git.root).as_posix())
+            raise CostoptError("a file of the answers is a link, and is not followed", where=where)
 
 
 def _nothing(found: _Found, options: AnalyzeOptions) -> Looked:
@@ -200,9 +215,7 @@ def _base_findings(
 ) -> list[tuple[Finding, ...]]:
     """Return the findings of each prompt's base; where the file is the same, they are the same."""
     alone = [
-        replace(one, head=one.base, base=None)
-        if one.base is not None and _differs(change)
-        else None
+        replace(one, head=one.base) if one.base is not None and _differs(change) else None
         for change, one in zip(changes, versions, strict=True)
     ]
     asked = [one for one in alone if one is not None]
@@ -271,7 +284,7 @@ def _checked(
         depth_reason=looked.reason,
         exit=_exit(gates, wanted, static=options.static),
         gates=tuple(gates),
-        changes=tuple(shown_changes(opened, found.changes.changes, found.rows, cases)),
+        changes=tuple(shown_changes(found.changes.changes, found.rows, cases)),
         unchanged=found.changes.unchanged,
         report=replace(looked.report, skipped=found.changes.skipped),
         notes=(
@@ -284,10 +297,9 @@ def _checked(
 
 
 def _broken(changes: Changes) -> Iterator[Gate]:
-    """Yield a failed gate for each prompt that cannot be read any more: it would not be checked."""
+    """Yield a failed gate for all that cannot be read: it would not be checked."""
     for one in changes.broken:
-        gate = _unreadable(one.error, "it cannot be read as a prompt any more")
-        yield replace(gate, path=one.path)
+        yield replace(_unreadable(one.error, one.what), path=one.path)
 
 
 def _unreadable(error: CostoptError, what: str) -> Gate:
@@ -316,11 +328,12 @@ def _store_notes(
 ) -> Iterator[str]:
     """Say where answers may have been planted: whoever wrote the store decides the verdict."""
     name = inside(opened.git.root, options.run_dir) if options.run_dir else None
-    if looked.depth == "static" or not name or os.environ.get(SEAL_KEY):
+    if looked.depth == "static" or name is None or os.environ.get(SEAL_KEY):
         return
+    start = posixpath.join(name, _ANSWERS)
     paths = (one.new for one in found.differences)
-    if any(path is not None and path.startswith(f"{name}/") for path in paths):
+    if any(path is not None and path.startswith(start) for path in paths):
         yield (
-            f"the answers of {name} came with this change, and nothing vouches for them: set "
-            f"{SEAL_KEY} where they are made and read"
+            f"the answers of {name or 'the top folder'} came with this change, and nothing "
+            f"vouches for them: set {SEAL_KEY} where they are made and read"
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..core.config import FILE_NAME, load_config
+from ..core.config import FILE_NAME, load_config, mentions_costopt
 from ..core.configured import Config, PromptRule
 from ..core.errors import CostoptError, Where
 from .trees import CommitTree, Tree, WorkingTree, regular
@@ -69,7 +69,7 @@ def configured(base: CommitTree, head: WorkingTree, given: Path | None, cwd: Pat
             )
     here = inside(head.root, cwd) or ""
     found = _read(base, path, here, head.root)
-    return replace(found, **_compared(found, base, head, here))
+    return replace(found, **_compared(found, base, head, here, named=path is not None))
 
 
 def inside(root: Path, path: Path) -> str | None:
@@ -124,8 +124,8 @@ def _rooted(defaults: dict[str, Any], root: Path, top: Path) -> dict[str, Any]:
     start = f"{root}/"  # What was absolute does not begin so; what climbs with .. still does.
     for key in ("run_dir", "eval_set"):
         value = defaults.get(key)
-        if value is not None and value.startswith(start):
-            moved = posixpath.normpath(posixpath.join(top, value.removeprefix(start)))
+        if value is not None and f"{value}/".startswith(start):
+            moved = posixpath.normpath(posixpath.join(top, f"{value}/".removeprefix(start)))
             defaults[key] = moved if key == "run_dir" else inside(top, Path(moved)) or moved
     return defaults
 
@@ -140,21 +140,54 @@ def _renamed(error: CostoptError, root: Path) -> CostoptError:
     return CostoptError(error.what, where=place, hint=error.hint)
 
 
-def _compared(found: Configured, base: CommitTree, head: WorkingTree, here: str) -> dict[str, Any]:
+def _compared(
+    found: Configured, base: CommitTree, head: WorkingTree, here: str, *, named: bool
+) -> dict[str, Any]:
     """Return the head's configuration and what it changes, where it is another."""
-    path = found.path or next(iter(_above(head, here)), None)
-    if path is None:
-        return {}
-    if found.path is not None and path not in head.files:
-        return {"notes": (f"the head deletes {path}; the base's holds here",)}
+    path = found.path if named else _winner(found, head, here)
+    notes = [*_taken_away(found, head, path)]
+    if path is None or (path == found.path and path not in head.files):
+        return {"notes": tuple(notes)}
     if not regular(head.root, path):
-        return {"notes": (f"the head's {path} is a link, and is not read; the base's holds here",)}
+        link = f"the head's {path} is a link, and is not read; the base's holds here"
+        return {"notes": (*notes, link)}
     content = (head.root / path).read_bytes()
-    if path in base.files:
+    if path == found.path:
         base.fetch([path])
         if (base.root / path).read_bytes() == content:
             return {}
-    return _said_of(found, path, content, base.root)
+    said = _said_of(found, path, content, base.root)
+    return {**said, "notes": (*notes, *said.get("notes", ()))}
+
+
+def _winner(found: Configured, head: WorkingTree, here: str) -> str | None:
+    """Return the file that a command would read once this is merged: the nearest above."""
+    folders = (here, *(str(parent) for parent in PurePosixPath(here).parents))
+    for folder in ("" if folder == "." else folder for folder in folders):
+        for name in (FILE_NAME, _PROJECT):
+            path = posixpath.join(folder, name)
+            if (path == found.path and path in head.files) or _counts(head, path):
+                return path
+    return None
+
+
+def _counts(head: WorkingTree, path: str) -> bool:
+    file = head.root / path
+    own = file.name == FILE_NAME
+    if file.is_symlink():
+        return own
+    return path in head.files and regular(head.root, path) and (own or mentions_costopt(file))
+
+
+def _taken_away(found: Configured, head: WorkingTree, path: str | None) -> Iterator[str]:
+    """Say that the base's file is there no more, or that another would be read before it."""
+    if found.path is not None and found.path not in head.files:
+        yield f"the head deletes {found.path}; the base's holds here"
+    elif found.path is not None and path != found.path:
+        yield (
+            f"the head brings {path}, which would be read in the place of {found.path}, with all "
+            "of its limits, once this is merged"
+        )
 
 
 def _said_of(found: Configured, path: str, content: bytes, scratch: Path) -> dict[str, Any]:
@@ -164,8 +197,6 @@ def _said_of(found: Configured, path: str, content: bytes, scratch: Path) -> dic
     try:
         config = load_config(copy, copy.parent)
     except CostoptError as error:
-        if found.path is None and copy.name == _PROJECT:
-            return {}
         line, column = (error.where.line, error.where.column) if error.where else (None, None)
         return {"broken": CostoptError(error.what, where=Where(path, line, column))}
     folder = PurePosixPath(path).parent
@@ -173,7 +204,7 @@ def _said_of(found: Configured, path: str, content: bytes, scratch: Path) -> dic
     changed = [*_changed(found.config, config)]
     if not changed:
         return {"head": config}
-    verb = "changes" if found.path else "brings"
+    verb = "changes" if found.path == path else "brings"
     note = f"the head {verb} {', '.join(changed)} of {path}, which counts once this is merged"
     return {"head": config, "notes": (note,)}
 

@@ -1,12 +1,11 @@
 """The eval rows that both versions of a prompt are filled with, which are the base's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..core.errors import CostoptError
 from ..core.report import EvalSetInfo
-from ..core.types import PromptTemplate
 from ..evals.evalset import load_eval_set
 from ..evals.versions import Versions
 from .changes import Change
@@ -21,13 +20,15 @@ class Rows:
     Attributes:
         path: Where it lies; ``None`` for none, or for what the prompt's own file holds.
         shown: Its name in the repository.
-        other: The head's, where the head changed it.
+        other: What the head has in its place, in words; ``None`` where that is the same.
+        broken: Why the head's cannot be read: it would be the base's once this is merged.
         note: Why there is none, where that is to be said.
     """
 
     path: Path | None = None
     shown: str | None = None
     other: str | None = None
+    broken: CostoptError | None = None
     note: str | None = None
 
 
@@ -72,8 +73,12 @@ def _base_rows(
     else:
         opened.fork.fetch([base.rows])
         path = opened.fork.root / base.rows
-    changed = now is not None and (now != base.rows or now in touched)
-    return Rows(path=path, shown=base.rows, other=now if changed else None)
+    rows = Rows(path=path, shown=base.rows)
+    if head is None or (now == base.rows and now not in touched):
+        return rows
+    return (
+        replace(rows, other="the head has none") if now is None else _other(opened, rows, now, head)
+    )
 
 
 def versions_of(change: Change, rows: Rows) -> Versions:
@@ -109,32 +114,31 @@ def alone(opened: Opened, found: Sequence[Version]) -> tuple[list[Version], list
     ]
 
 
-def said_of_rows(
-    opened: Opened, change: Change, rows: Rows, used: EvalSetInfo | None
-) -> str | None:
+def _other(opened: Opened, rows: Rows, path: str, version: Version) -> Rows:
+    """Return rows with what is to be known of the head's own."""
+    variables = version.prompt.template.variables
+    try:
+        opened.head.fetch([path])
+        found = load_eval_set(
+            opened.head.root / path,
+            variables=variables,
+            defaults=dict.fromkeys(variables),
+            shown=path,
+        )
+    except CostoptError as error:
+        said = f"the head's {path}: cannot be read: {error.what}"
+        return replace(rows, other=said, broken=error)
+    said = f"the head's {path}: {_counted(len(found.samples))} (sha256 {found.sha256[:12]})"
+    return replace(rows, other=said)
+
+
+def said_of_rows(rows: Rows, used: EvalSetInfo | None) -> str | None:
     """Say which rows were used, and what the head's are where those are others."""
     if used is None:
         return None
     whose = "" if rows.other is None else " as the base has it"
     said = f"{_counted(used.rows)} of {used.path}{whose} (sha256 {used.sha256[:12]})"
-    if rows.other is None or change.head is None:
-        return said
-    return f"{said}; the head's {rows.other}: {_other(opened, rows.other, change.head)}"
-
-
-def _other(opened: Opened, path: str, version: Version) -> str:
-    template: PromptTemplate = version.prompt.template
-    try:
-        opened.head.fetch([path])
-        found = load_eval_set(
-            opened.head.root / path,
-            variables=template.variables,
-            defaults=dict.fromkeys(template.variables),
-            shown=path,
-        )
-    except CostoptError as error:
-        return f"cannot be read: {error.what}"
-    return f"{_counted(len(found.samples))} (sha256 {found.sha256[:12]})"
+    return said if rows.other is None else f"{said}; {rows.other}"
 
 
 def _counted(number: int) -> str:

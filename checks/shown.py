@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from ..core.checked import PromptChange
 from .cases import Case
 from .changes import Change
-from .opening import Opened
 from .rows import Rows, said_of_rows
 
 _MOST_LINES = 5_000
@@ -14,12 +13,11 @@ _MOST_LINES = 5_000
 
 
 def shown_changes(
-    opened: Opened, changes: Sequence[Change], used: Sequence[Rows], cases: Sequence[Case]
+    changes: Sequence[Change], used: Sequence[Rows], cases: Sequence[Case]
 ) -> Iterator[PromptChange]:
     """Yield what changed of each prompt.
 
     Args:
-        opened: Both versions.
         changes: All changes.
         used: The rows of those that the head still has, in their order.
         cases: The same with their numbers; none where nothing was counted.
@@ -31,7 +29,7 @@ def shown_changes(
         case, filled = known.get(id(change)), rows.get(id(change))
         said = None
         if case is not None and filled is not None:
-            said = said_of_rows(opened, change, filled, case.report.eval_set)
+            said = said_of_rows(filled, case.report.eval_set)
         yield PromptChange(
             name=change.name,
             path=change.path,

@@ -176,7 +176,7 @@ def _find(cwd: Path) -> Path | None:
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
         project = folder / "pyproject.toml"
-        if project.is_file() and _mentions_costopt(project):
+        if project.is_file() and mentions_costopt(project):
             return project
     return None
 
@@ -190,7 +190,8 @@ def _up_to_repository(cwd: Path) -> list[Path]:
     return [cwd]
 
 
-def _mentions_costopt(project: Path) -> bool:
+def mentions_costopt(project: Path) -> bool:
+    """Return whether a ``pyproject.toml`` has a table of costopt's."""
     # Somebody else's broken pyproject.toml is no reason to stop.
     try:
         data = read_toml(project).data

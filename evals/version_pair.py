@@ -70,7 +70,8 @@ def pair_up(versions: Versions, options: AnalyzeOptions) -> Pair:
     judged by rules that it brings itself.
 
     Raises:
-        CostoptError: rows that cannot be read, an unknown metric, or no judge for it.
+        CostoptError: rows of an added prompt that cannot be read, an unknown metric, or no judge
+            for it.
     """
     old = (versions.base or versions.head).template
     new = versions.head.template
@@ -114,7 +115,13 @@ def _rows(
     versions: Versions, options: AnalyzeOptions, old: PromptTemplate, new: PromptTemplate
 ) -> tuple[EvalSet | None, list[str]]:
     """Return rows that fill both versions, else none and why."""
-    found = _loaded(versions, options, old, new)
+    try:
+        found = _loaded(versions, options, old, new)
+    except CostoptError as error:
+        # The base's own rows may be broken, and a change that mends them has to be looked at.
+        if versions.base is None or versions.eval_set is None:
+            raise
+        return None, [f"not measured: its eval rows cannot be read: {error}"]
     if found is None:
         return None, []
     for name, template in (("head", new), ("base", old)):

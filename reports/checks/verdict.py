@@ -8,6 +8,7 @@ from typing import Literal
 
 from ...core.checked import CheckReport
 from ...core.report import TargetInfo
+from ...core.types import HOLDING
 from ..numbers import count, percent, usd
 from ..safe import clean
 from .pairs import Pair
@@ -21,6 +22,8 @@ _GATES = {
     "passed": ("gate passed", "gates passed"),
     "skipped": ("gate skipped", "gates skipped"),
 }
+_UNSURE = "not enough data"
+_WEAKEST = ("estimated", "replayed", "measured")
 DEPTHS = {
     "static": "texts were counted and searched, no model was asked and no answer read",
     "replay": "only stored answers were looked for, no model was asked",
@@ -59,18 +62,25 @@ def consequence(check: CheckReport, found: Sequence[Pair]) -> str:
     Only the first target's money is named: a call a month is made at one of them.
     """
     if not check.changes:
-        return "no prompt changed"
+        return _unchanged(check)
     if not found:
         if any(change.status != "deleted" for change in check.changes):
             return "nothing that changed could be analysed"
         if state(check) == "failed":
             return "prompts were only deleted, and a gate says no to that"
         return "prompts were only deleted, nothing is left to measure"
-    return f"{_money(check, found)}{_join(found)}{_quality(check, found)}"
+    verdicts = _verdicts(check, found)
+    return f"{_money(check, found)}{_join(verdicts)}{_quality(verdicts)}"
 
 
-def _join(found: Sequence[Pair]) -> str:
-    return " but " if _bad(found) else " and "
+def _unchanged(check: CheckReport) -> str:
+    if any(gate.gate == "readable" and not gate.passed for gate in check.gates):
+        return "what changed cannot be read"
+    return "no prompt changed" if check.unchanged else "no prompt was found"
+
+
+def _join(verdicts: Sequence[str]) -> str:
+    return " but " if {"worse", _UNSURE} & {*verdicts} else " and "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +108,17 @@ def monthly(found: Sequence[Pair], target: TargetInfo) -> Monthly | None:
 
 
 def evidence(found: Sequence[Pair]) -> str:
-    """Return the weakest evidence that the money of some pairs rests on."""
-    weakest = ("estimated", "list", "replayed", "measured")
-    kinds = {"estimated" if pair.target.priced_as else pair.head.cost.evidence for pair in found}
-    word = next((kind for kind in weakest if kind in kinds), "estimated")
-    return "input alone, at list price" if word == "list" else word
+    """Return the weakest evidence that the money of some pairs rests on.
+
+    What costs the same as before, for which nobody was asked, adds nothing and does not weaken it.
+    """
+    telling = [pair for pair in found if not pair.same] or found
+    kinds = {pair.head.cost.evidence for pair in telling}
+    stood_in = any(pair.target.priced_as for pair in telling)
+    if "list" in kinds:
+        return f"input alone, {'estimated' if stood_in else 'at list price'}"
+    kinds |= {"estimated"} if stood_in else set()
+    return next((word for word in _WEAKEST if word in kinds), "estimated")
 
 
 def _first_known(check: CheckReport, found: Sequence[Pair]) -> tuple[int, Monthly] | None:
@@ -147,19 +163,32 @@ def _monthly(month: Monthly) -> str:
 def _without_calls(found: Sequence[Pair]) -> str:
     """Say the change of cost where calls a month are not known."""
     first = [pair for pair in found if pair.target == found[0].target]
-    known = [pair.growth for pair in first if pair.growth is not None]
-    if not known:
-        return "what it costs is not known"
     kind = evidence(first)
     if len(first) == 1:
-        return f"a request costs {growth_words(known[0])} ({kind})"
+        return _of_one(first[0], kind)
+    new = sum(pair.base is None for pair in first)
+    known = [pair.growth for pair in first if pair.growth is not None]
+    if not known and not new:
+        return "what it costs is not known"
     parts = (
         (sum(part > 0 for part in known), "dearer"),
         (sum(part < 0 for part in known), "cheaper"),
         (sum(part == 0 for part in known), "as dear as before"),
-        (len(first) - len(known), "of unknown change"),
+        (new, "new"),
+        (len(first) - len(known) - new, "of unknown change"),
     )
-    return f"{', '.join(f'{many} {word}' for many, word in parts if many)} ({kind})"
+    (many, word), *others = [(many, word) for many, word in parts if many]
+    told = [f"{counted(many, 'prompt')} {word}", *(f"{many} {word}" for many, word in others)]
+    return f"{', '.join(told)} ({kind})"
+
+
+def _of_one(pair: Pair, kind: str) -> str:
+    price = pair.head.cost.usd_per_1k
+    if pair.base is None and price is not None:
+        return f"a new prompt costs {usd(price)} for 1,000 requests ({kind})"
+    if pair.growth is None:
+        return "what it costs is not known"
+    return f"a request costs {growth_words(pair.growth)} ({kind})"
 
 
 def growth_words(part: float) -> str:
@@ -168,39 +197,52 @@ def growth_words(part: float) -> str:
     Example:
         >>> growth_words(0.09), growth_words(-0.2), growth_words(0.0)
         ('9.0 % more', '20.0 % less', 'the same')
+        >>> growth_words(-0.0001)
+        'less than 0.1 % less'
     """
-    if not round(part, 4):
+    if not part:
         return "the same"
-    return f"{percent(abs(part))} {'more' if part > 0 else 'less'}"
+    size = percent(abs(part)) if abs(part) >= 0.0005 else f"less than {percent(0.001)}"
+    return f"{size} {'more' if part > 0 else 'less'}"
 
 
-def _bad(found: Sequence[Pair]) -> bool:
-    return any(pair.head.verdict in ("worse", "not enough data") for pair in found)
+def _verdicts(check: CheckReport, found: Sequence[Pair]) -> list[str]:
+    """Return what each comparison came to, as its gate has it.
+
+    Versions that ask for the same hold without having been measured, and where a metric does not
+    see a prompt without its variables either, its verdict says nothing.
+    """
+    judged = {
+        (gate.prompt, gate.path, gate.target): gate.outcome
+        for gate in check.gates
+        if gate.gate == "quality"
+    }
+
+    def of(pair: Pair) -> str:
+        outcome = judged.get((pair.prompt.name, pair.prompt.path, pair.target.name))
+        if outcome == "passed":
+            return "holds"
+        doubted = outcome == "inconclusive" and pair.head.verdict in HOLDING
+        return _UNSURE if doubted else pair.head.verdict
+
+    return [of(pair) for pair in found if pair.base is not None]
 
 
-def _quality(check: CheckReport, found: Sequence[Pair]) -> str:
-    compared = [pair for pair in found if pair.base is not None]
-    # Versions that ask for the same hold without having been measured.
-    kept = {(g.prompt, g.target) for g in check.gates if g.gate == "quality" and g.passed}
-    kept -= {(g.prompt, g.target) for g in check.gates if g.outcome == "skipped"}
-    verdicts = [
-        "holds" if (pair.prompt.name, pair.target.name) in kept else pair.head.verdict
-        for pair in compared
-    ]
-    worse, unsure = verdicts.count("worse"), verdicts.count("not enough data")
+def _quality(verdicts: Sequence[str]) -> str:
+    worse, unsure = verdicts.count("worse"), verdicts.count(_UNSURE)
     if worse:
-        return f"quality is worse{_where(worse, compared)}"
+        return f"quality is worse{_where(worse, verdicts)}"
     if unsure:
-        return f"there is not enough data to say that quality holds{_where(unsure, compared)}"
+        return f"there is not enough data to say that quality holds{_where(unsure, verdicts)}"
     blind = verdicts.count("not measured")
-    if blind == len(compared):
+    if blind == len(verdicts):
         return "quality is not measured"
     held = "quality holds"
     return f"{held} where it is measured" if blind else held
 
 
-def _where(many: int, compared: Sequence[Pair]) -> str:
-    return "" if len(compared) == 1 else f" in {many} of {len(compared)} comparisons"
+def _where(many: int, verdicts: Sequence[str]) -> str:
+    return "" if len(verdicts) == 1 else f" in {many} of {len(verdicts)} comparisons"
 
 
 def reproduce(check: CheckReport, command: str | None) -> str:
@@ -227,6 +269,8 @@ def changed_line(check: CheckReport) -> str:
     numbers = {kind: sum(one.status == kind for one in check.changes) for kind in kinds}
     each = ", ".join(f"{many} {kind}" for kind, many in numbers.items() if many)
     if not check.changes:
+        if not check.unchanged:
+            return "there is no prompt that can be read"
         return f"{counted(check.unchanged, 'prompt is', 'prompts are')} as before"
     still = f", {count(check.unchanged)} did not" if check.unchanged else ""
     return f"{counted(len(check.changes), 'prompt')} changed ({each}){still}"

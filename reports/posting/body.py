@@ -7,7 +7,8 @@ from .origin import Origin, same_repository
 _FORK = (
     "It ran on a fork, whose author can change the run that made it: it decides nothing by itself."
 )
-_FAILED = "The run ended as a failure, though this check says that it passed."
+_ENDED = "The run ended as {how}, though this check says that it passed."
+_HOW = {"failure": "a failure"}
 
 
 def compose(
@@ -50,6 +51,7 @@ def _footer(origin: Origin, repository: str, passed: bool) -> str:
     parts = [f"For commit {origin.head[:12]}{run}."]
     if origin.head_repository and not same_repository(origin.head_repository, repository):
         parts.append(_FORK)
-    if passed and origin.conclusion == "failure":
-        parts.append(_FAILED)
+    if passed and origin.conclusion not in (None, "success"):
+        how = _HOW.get(origin.conclusion, origin.conclusion.replace("_", " "))
+        parts.append(_ENDED.format(how=how))
     return " ".join(parts)

@@ -18,6 +18,10 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PAGE = re.compile(
     r"https://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/actions/runs/\d+"
 )
+_CONCLUSIONS = (
+    "success", "failure", "cancelled", "timed_out", "action_required", "neutral", "skipped",
+    "stale", "startup_failure",
+)  # fmt: skip
 _HINT = "run it in a job on pull_request or workflow_run, or give --pull NUMBER"
 
 
@@ -97,7 +101,7 @@ def _of_run(run: Mapping[str, Any], own: bool) -> Origin:
         head_repository=_name(run.get("head_repository")),
         head_branch=branch if isinstance(branch, str) else None,
         page=page if isinstance(page, str) and _PAGE.fullmatch(page) else None,
-        conclusion=conclusion if conclusion in ("success", "failure") else None,
+        conclusion=conclusion if conclusion in _CONCLUSIONS else None,
     )
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ...core.config import FILE_NAME
+from ...core.config import FILE_NAME, mentions_costopt
 from ...core.errors import CostoptError, Where
-from ...core.toml_reader import read_toml
 from .precommit import has_hook, with_entry
 from .texts import config_text, hook_text, workflow_text
 
@@ -66,18 +65,10 @@ def plan_files(
 
 def _config(root: Path, folders: Sequence[str], force: bool) -> Planned:
     text = config_text(folders)
-    if not (root / FILE_NAME).exists() and _in_pyproject(root / "pyproject.toml"):
+    if not (root / FILE_NAME).exists() and mentions_costopt(root / "pyproject.toml"):
         why = "pyproject.toml has [tool.costopt]"
         return Planned(name=FILE_NAME, does="keep", text=text, why=why)
     return _whole(root, FILE_NAME, text, force)
-
-
-def _in_pyproject(file: Path) -> bool:
-    try:
-        tool = read_toml(file).data.get("tool") if file.is_file() else None
-    except CostoptError:
-        return False
-    return isinstance(tool, dict) and "costopt" in tool
 
 
 def _whole(root: Path, name: str, text: str, force: bool) -> Planned:

@@ -116,6 +116,75 @@ def test_changed_eval_rows_are_shown_and_the_bases_are_used(repository: GitRepos
     assert f"the head's {ROWS}: 3 rows (sha256 " in str(change["rows"])
 
 
+def test_an_eval_set_that_the_head_takes_away_is_named(repository: GitRepository) -> None:
+    repository.start()
+    (repository.folder / ROWS).unlink()
+    change = only(repository.run())
+    assert str(change["rows"]).startswith(f"6 rows of {ROWS} as the base has it (sha256 ")
+    assert str(change["rows"]).endswith("; the head has none")
+
+
+def test_eval_rows_that_the_head_breaks_fail(repository: GitRepository) -> None:
+    repository.start()
+    repository.write(ROWS, rows(3) + '{"id": ')
+    ran = repository.run()
+    assert ran.status == 1
+    (gate,) = ran.gates("readable")
+    assert (gate["path"], gate["line"]) == (ROWS, 4)
+    assert str(only(ran)["rows"]).startswith(f"6 rows of {ROWS} as the base has it")
+
+
+def test_eval_rows_that_the_base_broke_can_be_mended(repository: GitRepository) -> None:
+    repository.start()
+    repository.git("checkout", "-q", "main")
+    repository.write(ROWS, rows(3) + '{"id": ')
+    repository.commit()
+    repository.git("checkout", "-q", "-B", "change")
+    repository.write(ROWS, rows(6))
+    repository.replace(PATH, "Route the", "Do route the")
+    static = repository.run("--static")
+    assert static.status == 0
+    assert static.outcomes("quality") == ["inconclusive"]
+    ran = repository.run("--replay")
+    assert ran.status == 3
+    (gate,) = ran.gates("quality")
+    assert f"its eval rows cannot be read: {ROWS}:4" in gate["message"]
+
+
+NEW_AND_BROKEN = {
+    "front matter": ("---\nmargin: [\n---\nHi {{ name }}.", '{"name": "Ann"}\n'),
+    "metric": ("---\nmetric: nonsense\n---\nHi {{ name }}.", '{"name": "Ann"}\n'),
+    "rows": ("Hi {{ name }}.", '{"name": '),
+    "ids": ("Hi {{ name }}.", '{"id": "a", "name": "x"}\n{"id": "a", "name": "y"}\n'),
+}
+
+
+@pytest.mark.parametrize("what", NEW_AND_BROKEN)
+def test_a_new_prompt_that_cannot_be_checked_fails_and_hides_nothing(
+    repository: GitRepository, what: str
+) -> None:
+    repository.start()
+    prompt, found = NEW_AND_BROKEN[what]
+    repository.write("prompts/new/prompt.md", prompt)
+    repository.write("prompts/new/evals.jsonl", found)
+    repository.replace(PATH, "Route the", "Do route the")
+    ran = repository.run()
+    assert ran.status == 1
+    (gate,) = ran.gates("readable")
+    assert gate["path"].startswith("prompts/new/")
+    assert "it is new" in gate["message"]
+    assert only(ran)["name"] == "tickets"
+
+
+def test_a_document_that_is_no_prompt_passes(repository: GitRepository) -> None:
+    repository.start()
+    repository.write("prompts/notes.md", "Look at {{ this")
+    repository.replace(PATH, "Route the", "Do route the")
+    ran = repository.run()
+    assert (ran.status, ran.gates("readable")) == (0, [])
+    assert [one["path"] for one in ran.check["report"]["skipped"]] == ["prompts/notes.md"]
+
+
 def test_an_eval_set_named_in_the_front_matter(repository: GitRepository) -> None:
     repository.start()
     named = PROMPT.replace("metric:", "eval_set: ../shared/rows.jsonl\nmetric:")

@@ -171,15 +171,16 @@ def test_ctrl_c_keeps_what_was_measured(measured: GitRepository, server: "object
     assert not (measured.folder / "costopt.lock").exists()
 
 
+@pytest.mark.parametrize("folder", ["answers", "."])
 def test_planted_answers_are_named(
-    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
-    config = server.config.replace("../answers", "answers")  # type: ignore[attr-defined]
+    config = server.config.replace("../answers", folder)  # type: ignore[attr-defined]
     repository.start(config)
     monkeypatch.setenv("TICKETS_KEY", "sk-tickets")
     repository.replace(PATH, "Route the", "Do route the")
     repository.run()
-    assert (repository.folder / "answers" / "answers.sqlite3").exists()
+    assert (repository.folder / folder / "answers.sqlite3").exists()
     repository.commit()
     ran = repository.run("--replay")
     assert any("nothing vouches for them" in note for note in ran.check["notes"])

@@ -83,6 +83,35 @@ def test_no_way_around_the_bases_configuration(repository: GitRepository, how: s
     assert "root:" not in ran.out
 
 
+def test_a_configuration_that_would_hide_the_bases_is_named(
+    repository: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = LIMITED.replace("[prompts.", "[tool.costopt.prompts.")
+    repository.start("")
+    repository.git("checkout", "-q", "main")
+    (repository.folder / "costopt.toml").unlink()
+    repository.write("pyproject.toml", limits.replace("[costopt]", "[tool.costopt]"))
+    repository.commit()
+    repository.git("checkout", "-q", "-B", "change")
+    repository.write("costopt.toml", f"[costopt]\n{STATIC_TARGET}\n")
+    repository.replace(PATH, "Route the", "Do route the")
+    ran = repository.run()
+    assert ran.outcomes("max_input_tokens") == ["failed"]
+    said = " ".join(ran.check["notes"])
+    assert "the head brings costopt.toml, which would be read in the place of pyproject" in said
+    assert '[prompts."prompts/"]' in said
+    (repository.folder / "costopt.toml").unlink()
+    (repository.folder / "costopt.toml").symlink_to("/etc/passwd")
+    ran = repository.run()
+    assert "read in the place of pyproject.toml" in " ".join(ran.check["notes"])
+    assert "root:" not in ran.out
+    (repository.folder / "costopt.toml").unlink()
+    repository.write("prompts/costopt.toml", "[costopt]\n")
+    assert repository.run().check["notes"] == []
+    monkeypatch.chdir(repository.folder / "prompts")
+    assert "the head brings prompts/costopt.toml" in repository.run().check["notes"][0]
+
+
 def test_a_configuration_that_only_the_head_has_does_not_count(repository: GitRepository) -> None:
     repository.start()
     repository.write("other.toml", LIMITED)
@@ -246,6 +275,23 @@ def test_answers_are_not_written_through_a_link(repository: GitRepository, tmp_p
     assert ran.status == 2
     assert "is a link" in ran.err
     assert not (tmp_path / "answers.sqlite3").exists()
+
+
+@pytest.mark.parametrize("run_dir", [".answers", "."])
+@pytest.mark.parametrize("name", ["answers.sqlite3", "answers.lock", "answers.sqlite3-journal"])
+def test_no_file_of_the_answers_is_written_through_a_link(
+    repository: GitRepository, tmp_path: Path, run_dir: str, name: str
+) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\nrun_dir = "{run_dir}"\n')
+    folder = repository.folder / run_dir
+    folder.mkdir(exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    repository.replace(PATH, "Route the", "Do route the")
+    repository.commit()
+    ran = repository.run("--replay")
+    assert ran.status == 2
+    assert "is a link" in ran.err
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_the_locks_limits_are_the_bases(repository: GitRepository) -> None:

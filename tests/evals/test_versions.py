@@ -321,8 +321,19 @@ def test_without_rows_there_are_tokens_and_the_reason(desk: Desk) -> None:
     assert desk.asked() == []
 
 
-def test_rows_that_cannot_be_read_end_the_run_before_anything_is_asked(desk: Desk) -> None:
+def test_rows_that_cannot_be_read_are_said_and_nobody_is_asked(desk: Desk) -> None:
     versions = desk.versions(LONGER, PROMPT)
+    (desk.folder / "evals.jsonl").write_text('{"ticket": ', "utf-8")
+    (found,) = desk.check(versions).prompts
+    assert named(found).verdict == "not measured"
+    assert said(found, "not measured: its eval rows cannot be read: tickets/evals.jsonl:1")
+    assert desk.asked() == []
+
+
+def test_rows_of_a_new_prompt_that_cannot_be_read_end_the_run_before_anything_is_asked(
+    desk: Desk,
+) -> None:
+    versions = desk.versions(None, PROMPT)
     (desk.folder / "evals.jsonl").write_text('{"ticket": ', "utf-8")
     with pytest.raises(CostoptError) as caught:
         desk.check(versions)

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from github_server import ANNA_TOKEN, BOT_TOKEN, HEAD, READ_ONLY, REPOSITORY, Fa
 from sample_check import nothing_changed, passing_check, sample_check
 
 from costopt.cli import main as cli
+from costopt.core.checked import CheckReport
 from costopt.reports.checks.json import check_to_json
 
 COSTOPT = str(Path(sys.executable).parent / "costopt")
@@ -151,13 +152,38 @@ def test_markdown_in_the_file_is_not_taken(
     assert "Approved" not in github.bodies()[0]
 
 
-def test_a_check_that_passed_in_a_run_that_failed_is_told(
-    run: Callable[..., Done], github: GitHub, tmp_path: Path
+def allowed_to_lack_data() -> CheckReport:
+    """Return a check that passes though it is not decided, as --allow-inconclusive has it."""
+    found = passing_check()
+    first, *others = found.gates
+    return replace(found, gates=(replace(first, outcome="inconclusive"), *others))
+
+
+@pytest.mark.parametrize("found", [passing_check(), allowed_to_lack_data()])
+@pytest.mark.parametrize(
+    ("conclusion", "how"),
+    [("failure", "a failure"), ("cancelled", "cancelled"), ("timed_out", "timed out")],
+)
+def test_a_check_that_passed_in_a_run_that_did_not_is_told(
+    run: Callable[..., Done],
+    github: GitHub,
+    tmp_path: Path,
+    found: CheckReport,
+    conclusion: str,
+    how: str,
 ) -> None:
-    run(str(save(tmp_path, passing_check())), "--github", event=run_event())
-    assert (
-        "The run ended as a failure, though this check says that it passed." in (github.bodies()[0])
-    )
+    run(str(save(tmp_path, found)), "--github", event=run_event(conclusion=conclusion))
+    (body,) = github.bodies()
+    assert "✓ Passed" in body
+    assert f"The run ended as {how}, though this check says that it passed." in body
+
+
+@pytest.mark.parametrize("conclusion", ["success", None, "![x](y)"])
+def test_a_run_that_ended_well_or_unknown_is_told_of_nothing(
+    run: Callable[..., Done], github: GitHub, tmp_path: Path, conclusion: str | None
+) -> None:
+    run(str(save(tmp_path, passing_check())), "--github", event=run_event(conclusion=conclusion))
+    assert "The run ended" not in github.bodies()[0]
 
 
 def test_a_stale_check_posts_nothing(run: Callable[..., Done], github: GitHub, check: Path) -> None:

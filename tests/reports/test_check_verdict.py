@@ -7,11 +7,13 @@ from decimal import Decimal
 import pytest
 import sample_check as samples
 
-from costopt.core.checked import CheckReport, Outcome
+from costopt.core.checked import CheckReport, Gate, Outcome, PromptChange
 from costopt.core.money import CostInfo
 from costopt.core.report import TargetInfo, VariantReport
+from costopt.core.types import Message
 from costopt.reports.checks.pairs import pairs
 from costopt.reports.checks.verdict import (
+    changed_line,
     gates_line,
     headline,
     money_note,
@@ -21,6 +23,10 @@ from costopt.reports.checks.verdict import (
 )
 
 Edit = Callable[[VariantReport], VariantReport]
+STILL = tuple(
+    replace(samples.version(name, 10, None, "3"), messages=(Message("user", "Hi."),))
+    for name in ("baseline", "head")
+)
 
 
 def edited(base: Edit, head: Edit, *, target: TargetInfo = samples.TARGET) -> CheckReport:
@@ -57,6 +63,10 @@ def said(check: CheckReport) -> str:
         (costs("1", "10"), costs("1", "10"), "merging costs the same a month (measured)"),
         (costs("1", None), costs("1.5", None), "a request costs 50.0 % more (measured)"),
         (costs("1", None), costs("1", None), "a request costs the same (measured)"),
+        (
+            costs("1", None), costs("1.0004", None),
+            "a request costs less than 0.1 % more (measured)",
+        ),
         (costs(None, None), costs(None, None), "what it costs is not known"),
         (
             costs("1", "10", "replayed"), costs("2", "20", "replayed"),
@@ -77,6 +87,69 @@ def test_money_of_a_model_that_is_only_stood_in_for_is_estimated() -> None:
     target = replace(samples.TARGET, priced_as="openai:gpt-4.1-mini")
     check = edited(costs("1", "10"), costs("2", "20"), target=target)
     assert "merging costs $10.00 more a month (estimated)" in said(check)
+
+
+def test_money_of_the_input_alone_is_called_so_where_it_is_estimated_too() -> None:
+    target = replace(samples.TARGET, priced_as="openai:gpt-4.1-mini")
+    check = edited(costs("1", "10", "list"), costs("2", "20", "list"), target=target)
+    assert "merging costs $10.00 more a month (input alone, estimated)" in said(check)
+
+
+def test_what_stays_as_it_was_does_not_weaken_what_was_measured() -> None:
+    check = edited(costs("1", "10"), costs("2", "20"))
+    still = replace(
+        samples.prompt("still", *map(costs("3", "30", "list"), STILL)),
+        path="prompts/still.md",
+    )
+    change = replace(check.changes[0], name="still", path="prompts/still.md", why=("margin",))
+    report = replace(check.report, prompts=(*check.report.prompts, still))
+    check = replace(check, report=report, changes=(*check.changes, change))
+    assert "merging costs $10.00 more a month (measured)" in said(check)
+
+
+def new(usd: str | None) -> CheckReport:
+    """Return a check of one new prompt."""
+    found = samples.version("baseline", 300, None, usd, None)
+    prompt = samples.prompt("summary", found, calls=None)
+    check = samples.passing_check()
+    change = PromptChange(name="summary", path=prompt.path, status="added")
+    return replace(check, changes=(change,), report=replace(check.report, prompts=(prompt,)))
+
+
+def test_a_new_prompt_has_a_price_and_no_growth() -> None:
+    assert said(new("0.075")) == (
+        "Passed: a new prompt costs $0.0750 for 1,000 requests (input alone, at list price) and "
+        "quality is not measured"
+    )
+    assert "what it costs is not known" in said(new(None))
+
+
+def test_what_says_no_without_a_changed_prompt_is_not_called_unchanged() -> None:
+    check = samples.nothing_changed()
+    assert said(check) == "Passed: no prompt changed"
+    assert said(replace(check, unchanged=0)) == "Passed: no prompt was found"
+    assert changed_line(replace(check, unchanged=0)) == "there is no prompt that can be read"
+    gate = Gate(prompt=None, gate="readable", outcome="failed", message="no YAML", path="a.md")
+    check = replace(check, gates=(gate,), exit=1)
+    assert said(check) == "Failed: what changed cannot be read"
+
+
+def test_quality_is_judged_by_the_gate_of_the_same_file() -> None:
+    check = edited(same, lambda variant: replace(variant, verdict="not measured"))
+    gate = Gate(prompt=check.changes[0].name, gate="quality", outcome="passed", message="same",
+                target="big", path="prompts/of-the-same-name.md")  # fmt: skip
+    assert said(replace(check, gates=(gate,))).endswith("and quality is not measured")
+    own = replace(gate, path=check.changes[0].path)
+    assert said(replace(check, gates=(own,))).endswith("and quality holds")
+
+
+def test_a_metric_that_sees_no_harm_is_not_said_to_hold() -> None:
+    check = edited(same, lambda variant: replace(variant, verdict="holds"))
+    change = check.changes[0]
+    gate = Gate(prompt=change.name, gate="quality", outcome="inconclusive", target="big",
+                path=change.path, message="the metric tells nothing")  # fmt: skip
+    check = replace(check, gates=(gate,), exit=3)
+    assert said(check).endswith("but there is not enough data to say that quality holds")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +198,7 @@ def test_several_prompts_without_calls_are_counted() -> None:
         for one in check.report.prompts
     )
     check = replace(check, report=replace(check.report, prompts=prompts))
-    assert "1 dearer, 2 cheaper, 1 of unknown change (measured)" in said(check)
+    assert "1 prompt dearer, 2 cheaper, 1 new (measured)" in said(check)
 
 
 def test_what_the_money_is_not_of_is_said() -> None:
