@@ -32,7 +32,7 @@ SELECT row_number() OVER (ORDER BY "at", source, line, request_id) AS n, "at" AS
     coalesce(cache_write_tokens, 0) AS write, coalesce(cache_write_1h_tokens, 0) AS write_1h,
     output_tokens AS output,
     cache_read_tokens IS NULL AS read_unknown, request_key AS key,
-    prefix_blocks AS blocks, block_tokens
+    prefix_blocks AS blocks, block_tokens, prompt, text, answer
 FROM (
     SELECT * FROM requests
     WHERE "at" >= coalesce(?, TIMESTAMP '-infinity') AND "at" < coalesce(?, TIMESTAMP 'infinity')
@@ -172,7 +172,7 @@ class Change:
 
 _TOKENS = """CASE
     WHEN a.served OR a.batch <> b.batch OR a.ref <> b.ref THEN b.input + b.output
-    ELSE greatest(a.read - b.read, 0) + b.output - a.output END"""
+    ELSE greatest(a.read - b.read, 0) + b.input - a.input + b.output - a.output END"""
 
 
 def changes(replay: Replay, before: str, after: str) -> tuple[Change, ...]:
