@@ -16,20 +16,21 @@ from .usage_options import (
     OnlyCost,
     Prompts,
     Since,
-    StoredReport,
+    StoredReports,
+    Texts,
     Top,
     Until,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from ..core.configured import Config
+    from ..core.report import Report
     from ..core.types import PromptTemplate
     from ..usage.advice import Advice
     from ..usage.opening import Requests
-    from ..usage.whatif.known_quality import Known
 
 _MAX_REPORT_BYTES = 256 * 1024 * 1024
 
@@ -43,7 +44,8 @@ def usage(
     prompts: Prompts = None,
     top: Top = None,
     memory: Memory = 1500,
-    report: StoredReport = None,
+    report: StoredReports = None,
+    texts: Texts = False,
     fail_on: FailOn = None,
     only_cost: OnlyCost = False,
     format: Format = None,
@@ -67,6 +69,7 @@ def usage(
       costopt usage export.csv --log-format langfuse --format json
       costopt usage logs/ --by prompt --prompts prompts/
       costopt usage logs/ --fail-on budget,anomaly
+      costopt usage logs/ --texts --report runs/report.json
     """  # noqa: D301 (\b keeps the lines apart)
     del no_color, quiet  # There are neither colours nor messages; all commands take these.
     from ..core.config import load_config
@@ -79,7 +82,7 @@ def usage(
 
     settings = load_config(config, Path.cwd())
     gates = _gates(fail_on, only_cost=only_cost)
-    known = _known(report)
+    stored = _stored(report or ())
     chosen = choose_format(format, output, settings.defaults.get("format"))
     check_output(output)
     grouped = dimensions(by)
@@ -92,6 +95,7 @@ def usage(
         mapping=settings.usage_columns,
         format=_checked_format(log_format),
         templates=templates,
+        text=texts and not only_cost,
         memory_mb=memory,
     ) as requests:
         found = usage_report(
@@ -101,7 +105,7 @@ def usage(
             until=end,
             top=top or (None if chosen == "json" else SHOWN),
         )
-        advice = None if only_cost else _advice(requests, settings, known, templates, start, end)
+        advice = None if only_cost else _advice(requests, settings, stored, templates, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
     if advice is not None and advice.fails(gates):
         raise typer.Exit(1)
@@ -123,33 +127,35 @@ def _gates(text: str | None, *, only_cost: bool) -> tuple[str, ...]:
     return gates
 
 
-def _known(path: Path | None) -> "Mapping[tuple[str, str], Known]":
-    if path is None:
-        return {}
+def _stored(paths: "Sequence[Path]") -> "Sequence[Report]":
+    if not paths:
+        return ()
     from ..reports.json import from_json
-    from ..usage.whatif.known_quality import known_quality
     from .source import read_text
 
-    return known_quality(from_json(read_text(path, _MAX_REPORT_BYTES)))
+    return [from_json(read_text(path, _MAX_REPORT_BYTES)) for path in paths]
 
 
 def _advice(
     requests: "Requests",
     settings: "Config",
-    known: "Mapping[tuple[str, str], Known]",
+    stored: "Sequence[Report]",
     templates: "Sequence[PromptTemplate]",
     since: "datetime | None",
     until: "datetime | None",
 ) -> "Advice":
     from ..usage.advice import advise
     from ..usage.pricing import log_price
+    from ..usage.whatif.known_quality import known_quality
+    from ..usage.whatif.known_variants import known_variants
 
     return advise(
         requests.connection,
         price_of=log_price(settings.targets),
         limits=settings.features,
         waits=settings.waits,
-        known=known,
+        known=known_quality(*stored),
+        variants=known_variants(*stored),
         paths=_paths(templates),
         since=since,
         until=until,

@@ -70,13 +70,22 @@ Memory = Annotated[
         help="What DuckDB may use before it goes to disk.",
     ),
 ]
-StoredReport = Annotated[
-    Path | None,
+StoredReports = Annotated[
+    list[Path] | None,
     typer.Option(
         "--report",
         metavar="FILE",
-        help="A saved report of analyze with several targets: how good cheaper models are.",
+        help="A saved report of analyze: how good its shorter prompts are, and, with several "
+        "targets, cheaper models. Repeatable.",
         show_default=False,
+    ),
+]
+Texts = Annotated[
+    bool,
+    typer.Option(
+        "--texts",
+        help="Read the texts of requests and answers, too: what a cache would save that answers "
+        "requests like earlier ones, and how often it would be wrong.",
     ),
 ]
 FailOn = Annotated[

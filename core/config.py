@@ -123,6 +123,8 @@ _USAGE_COLUMNS: tuple[str, ...] = (
     "prefix_blocks",
     "block_tokens",
     "text",
+    "cache_write_1h_tokens",
+    "answer",
 )
 _SECTIONS = ("costopt", "targets", "prompts", "features", "check", "usage")
 

@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import Literal
 
 How = Literal["automatic", "asked for"]
+HOUR = 3600
+"""Seconds that the longer of Anthropic's two lifetimes lasts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ def _anthropic(floor: int) -> CacheRule:
         how="asked for",
         lifetimes=(
             Lifetime(seconds=300, write=Decimal("1.25")),
-            Lifetime(seconds=3600, write=Decimal(2)),
+            Lifetime(seconds=HOUR, write=Decimal(2)),
         ),
         batch_stacks=True,
         as_of="2026-07",
@@ -128,6 +130,23 @@ _RULES = tuple(
         (r"(google|gemini)[^:]*:gemini-(2\.5.*pro|[3-9].*(pro|flash))", _google(4096)),
     )
 )
+
+
+def hour_write(ref: str) -> Decimal | None:
+    """Return what a token costs that is written for an hour, as a multiple of an input token.
+
+    ``None`` where the provider has no such lifetime, or its rules are unknown.
+
+    Args:
+        ref: ``provider:model``.
+
+    Example:
+        >>> str(hour_write("anthropic:claude-haiku-4-5")), hour_write("openai:gpt-5.4")
+        ('2', None)
+    """
+    rule = cache_rule(ref)
+    lifetimes = rule.lifetimes if rule is not None else ()
+    return next((life.write for life in lifetimes if life.seconds == HOUR), None)
 
 
 def cache_rule(ref: str) -> CacheRule | None:

@@ -11,6 +11,7 @@ from .budgets import Budget, budgets
 from .recommend import Recommendation, recommend
 from .whatif.combined import what_if
 from .whatif.known_quality import Known
+from .whatif.known_variants import KnownVariant
 from .whatif.rates import PriceOf, list_price
 from .whatif.saving import WhatIf
 
@@ -40,6 +41,7 @@ def advise(
     limits: Mapping[str, Decimal] | None = None,
     waits: Mapping[str, float] | None = None,
     known: Mapping[tuple[str, str], Known] | None = None,
+    variants: Sequence[KnownVariant] = (),
     paths: Mapping[str, Sequence[str]] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -55,6 +57,7 @@ def advise(
         limits: USD a month that features may cost.
         waits: How long answers of a feature may take, in seconds, where that is declared.
         known: What stored runs say of other models.
+        variants: What they say of shorter prompts.
         paths: The prompts of features, where known.
         since: The first moment of the period, UTC.
         until: The first moment that does not count any more.
@@ -66,7 +69,13 @@ def advise(
         if (since is None or one.end > since) and (until is None or one.start < until)
     )
     savings = what_if(
-        connection, price_of=price_of, waits=waits, known=known, since=since, until=until
+        connection,
+        price_of=price_of,
+        waits=waits,
+        known=known,
+        variants=variants,
+        since=since,
+        until=until,
     )
     return Advice(
         anomalies=Anomalies(found=inside, looked_at=found.looked_at, too_short=found.too_short),

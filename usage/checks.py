@@ -2,6 +2,7 @@
 
 from . import quoting
 from .ledger import COLUMNS
+from .readers.spec import TEXTS
 
 MOST_TOKENS = 100_000_000
 """More tokens in one request than any model can take."""
@@ -11,6 +12,7 @@ TOKENS = (
     "cache_write_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "cache_write_1h_tokens",
 )
 
 BROKEN, OTHER, NEGATIVE, ABSURD, FUTURE, TIMELESS, NAIVE, PARTS, WORDS = (
@@ -30,7 +32,7 @@ SAID = {
     TIMELESS: "requests without a time that can be read",
     NAIVE: "times that name no zone, taken as UTC",
     PARTS: "requests with more cached than input tokens, or more reasoning than output, "
-    "which are not priced",
+    "or more written for an hour than written, which are not priced",
     WORDS: "requests with a token count that is no whole number, which is taken as unknown",
 }
 """Each of them in words."""
@@ -52,14 +54,14 @@ def checked_select(
         source: The file, as the user named it.
         now: The latest time that is believed, ISO 8601 in UTC.
         link: SQL for the name of a request's prompt by its ``text``, where none is recorded.
-        text: Whether to keep the requests' texts.
+        text: Whether to keep the texts of requests and answers.
         found: What is known to be wrong with any row, as bits: without an impossible value there
             is none to be hidden, and that takes time with many rows.
     """
     counts = ", ".join(f'TRY_CAST("{name}" AS BIGINT) AS "{name}"' for name in TOKENS)
     words = " OR ".join(_is_words(name) for name in TOKENS)
     typed = f"SELECT * REPLACE ({counts}), {words} AS words FROM ({raw})"
-    special = {} if text else {"text": "NULL::VARCHAR AS text"}
+    special = {} if text else {name: f"NULL::VARCHAR AS {name}" for name in TEXTS}
     if link:
         special["prompt"] = f"coalesce(nullif(CAST(prompt AS VARCHAR), ''), {link}) AS prompt"
     picked = ", ".join(
@@ -106,7 +108,8 @@ def _flags(now: str) -> str:
     parts = (
         "(input_tokens >= 0 AND "
         "coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) > input_tokens) "
-        "OR (output_tokens >= 0 AND reasoning_tokens > output_tokens)"
+        "OR (output_tokens >= 0 AND reasoning_tokens > output_tokens) "
+        "OR coalesce(cache_write_1h_tokens, 0) > greatest(coalesce(cache_write_tokens, 0), 0)"
     )
     bits = (
         (low, NEGATIVE),

@@ -42,6 +42,8 @@ COLUMNS = {
     "text": "VARCHAR",
     "source": "VARCHAR",
     "line": "BIGINT",
+    "cache_write_1h_tokens": "BIGINT",
+    "answer": "VARCHAR",
 }
 """The columns of ``requests`` with their types, in order.
 
@@ -50,7 +52,9 @@ COLUMNS = {
 ``usd`` what it costs by the list prices of its day or the configured ones, NULL where it is
 unpriced. ``request_key`` is a hash of all that decides the answer. ``prefix_blocks`` are hashes of
 blocks of the prompt, each including all before it, of ``block_tokens`` tokens. ``source`` and
-``line`` say where in the logs it stands.
+``line`` say where in the logs it stands. ``cache_write_1h_tokens`` is the part of
+``cache_write_tokens`` that stays for an hour. ``text`` is what was asked and ``answer`` what came
+back; both are NULL unless texts are kept.
 """
 
 _COLUMNS = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())

@@ -12,6 +12,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..core.configured import TargetConfig
+from ..costs.cache_rules import hour_write
 from ..costs.prices import Price, batch_price, price_for, usd
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ PICO = 1_000_000_000_000
 RATES = """CREATE OR REPLACE TABLE rates (
   provider VARCHAR, model VARCHAR, batch BOOLEAN, day_from DATE, day_to DATE,
   above BIGINT, up_to BIGINT, fixed BIGINT, input BIGINT, cache_read BIGINT, cache_write BIGINT,
-  output BIGINT, reasoning BIGINT, second DOUBLE, needs_output BOOLEAN
+  output BIGINT, reasoning BIGINT, cache_write_1h BIGINT, second DOUBLE, needs_output BOOLEAN
 )"""
 """``day_from``, ``day_to`` and ``up_to`` are inclusive. ``cache_read``, ``cache_write`` and
-``reasoning`` are what such a token costs beyond one of input or output."""
+``reasoning`` are what such a token costs beyond one of input or output, ``cache_write_1h`` what one
+costs that is written for an hour beyond one that is written for the usual time."""
 
 _PROVIDERS = {
     "aws.bedrock": "aws",
@@ -120,12 +122,13 @@ def priced_select(connection: "DuckDBPyConnection", requests: str, today: date) 
         "+ coalesce(q.cache_read_tokens, 0) * r.cache_read "
         "+ coalesce(q.cache_write_tokens, 0) * r.cache_write "
         "+ CASE WHEN r.needs_output THEN q.output_tokens ELSE coalesce(q.output_tokens, 0) END "
-        "* r.output + coalesce(q.reasoning_tokens, 0) * r.reasoning "
+        f"* r.output + coalesce(q.reasoning_tokens, 0) * r.reasoning {_hour(connection)}"
         "+ CASE WHEN r.second = 0 THEN 0 ELSE CAST(q.latency_s * r.second AS BIGINT) END"
     )
     whole = (
         "coalesce(q.cache_read_tokens, 0) + coalesce(q.cache_write_tokens, 0) "
         "<= coalesce(q.input_tokens, 0) AND "
+        "coalesce(q.cache_write_1h_tokens, 0) <= coalesce(q.cache_write_tokens, 0) AND "
         "coalesce(q.reasoning_tokens, 0) <= coalesce(q.output_tokens, q.reasoning_tokens, 0)"
     )
     return (
@@ -133,6 +136,13 @@ def priced_select(connection: "DuckDBPyConnection", requests: str, today: date) 
         f"FROM ({requests}) q "
         f"LEFT JOIN rates r ON {' AND '.join(_conditions(connection, today))}"
     )
+
+
+def _hour(connection: "DuckDBPyConnection") -> str:
+    """Return the SQL for what is written for an hour; empty where no model has such a cache."""
+    found = connection.execute("SELECT count(*) FROM rates WHERE cache_write_1h <> 0").fetchone()
+    used = found is not None and found[0]
+    return "+ coalesce(q.cache_write_1h_tokens, 0) * r.cache_write_1h " if used else ""
 
 
 def _conditions(connection: "DuckDBPyConnection", today: date) -> Iterator[str]:
@@ -241,7 +251,7 @@ def _bands(price: Price) -> tuple[tuple[Any, ...], ...]:
     """Return what single tokens cost, for each range of prompt lengths with rates of its own."""
     if price.usd_per_hour is not None:
         second = float(price.usd_per_hour * PICO / 3600)
-        return ((-1, _ENDLESS, 0, 0, 0, 0, 0, 0, second, False),)
+        return ((-1, _ENDLESS, 0, 0, 0, 0, 0, 0, 0, second, False),)
     edges = [-1, *_tiers(price), _ENDLESS]
     bands = (_band(price, low, high) for low, high in pairwise(edges))
     return tuple(band for band in bands if band is not None)
@@ -265,13 +275,16 @@ def _band(price: Price, low: int, high: int) -> tuple[Any, ...] | None:
     each = more - base
     answer = usd(price, input=n, output=1)
     thought = usd(price, input=n, output=1, reasoning=1)
+    write = _beyond(usd(price, input=n, output=0, cache_write=1), base)
+    hour = hour_write(price.ref)
     rates = (
         base - each * n,
         each,
         _beyond(usd(price, input=n, output=0, cache_read=1), base),
-        _beyond(usd(price, input=n, output=0, cache_write=1), base),
+        write,
         _beyond(answer, base),
         _beyond(thought, answer),
+        Decimal(0) if hour is None else each * (hour - 1) - write,
         Decimal(0),
     )
     return (low, high, *(_pico(rate) for rate in rates), price.output is not None)

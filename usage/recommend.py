@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from .whatif import batch, exact_cache, other_model, output_cap, prefix_cache
+from .whatif import (
+    batch,
+    exact_cache,
+    other_model,
+    output_cap,
+    prefix_cache,
+    prompt_variant,
+    semantic_cache,
+)
 from .whatif.saving import Evidence, FeatureSaving, Saving, WhatIf
 
 Effort = Literal["low", "medium", "high"]
@@ -15,7 +23,7 @@ Risk = Literal["low", "medium", "high"]
 _LEAST_USD = Decimal("0.01")
 
 EFFORT: Mapping[Effort, str] = {
-    "low": "a setting of the requests",
+    "low": "a setting of the requests, or another text of the prompt",
     "medium": "code around the requests, or answers to be measured first",
     "high": "another way of working: ask now, collect later",
 }
@@ -24,14 +32,16 @@ EFFORT: Mapping[Effort, str] = {
 RISK: Mapping[Risk, str] = {
     "low": "answers stay what they are",
     "medium": "some answers change: they are cut, or an earlier one is given again",
-    "high": "all answers change, and how good they are is unknown",
+    "high": "answers change, and how good they are is unknown",
 }
 """What the words mean."""
 
 _EFFORT: Mapping[str, Effort] = {
     prefix_cache.LEVER: "low",
     output_cap.LEVER: "low",
+    prompt_variant.LEVER: "low",
     exact_cache.LEVER: "medium",
+    semantic_cache.LEVER: "medium",
     other_model.LEVER: "medium",
     batch.LEVER: "high",
 }
@@ -41,7 +51,15 @@ _RISK: Mapping[str, Risk] = {
     exact_cache.LEVER: "medium",
     output_cap.LEVER: "medium",
     other_model.LEVER: "high",
+    prompt_variant.LEVER: "high",
+    semantic_cache.LEVER: "high",
 }
+_SHOWN: Mapping[str, Risk] = {
+    other_model.LEVER: "low",
+    prompt_variant.LEVER: "low",
+    semantic_cache.LEVER: "medium",
+}
+"""What the risk of a lever falls to once it is shown that its answers hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +67,8 @@ class Recommendation:
     """One thing to do in one feature.
 
     Attributes:
-        lever: ``exact-cache``, ``prefix-cache``, ``batch``, ``output-cap`` or ``other-model``.
+        lever: ``exact-cache``, ``semantic-cache``, ``prefix-cache``, ``prompt-variant``,
+            ``batch``, ``output-cap`` or ``other-model``.
         feature: Where; ``None``: requests that name no feature.
         usd_per_month: What it saves a month if it is the only thing that is done.
         low: A lower bound of that; ``None`` where the log is too short for one.
@@ -110,7 +129,6 @@ def _one(
 ) -> Recommendation:
     certain = bool(feature.certain_usd)
     lever = saving.lever
-    shown_to_hold = lever == other_model.LEVER and certain
     return Recommendation(
         lever=lever,
         feature=feature.feature,
@@ -121,17 +139,17 @@ def _one(
         share=feature.share,
         requests=feature.requests,
         effort=_EFFORT[lever],
-        risk="low" if shown_to_hold else _RISK[lever],
+        risk=_SHOWN.get(lever, _RISK[lever]) if certain else _RISK[lever],
         evidence=_evidence(saving, feature),
         detail=feature.detail or saving.setting,
         notes=saving.notes,
-        command=_command(lever, feature, paths),
+        command=_command(lever, feature, feature.paths or paths),
     )
 
 
 def _evidence(saving: Saving, feature: FeatureSaving) -> Evidence:
     """Return what the numbers of one feature rest on: others may rest on more."""
-    if saving.lever == other_model.LEVER or feature.certain_usd != feature.usd:
+    if saving.lever in _SHOWN or feature.certain_usd != feature.usd:
         return "estimated"
     return "replayed"
 
@@ -154,7 +172,10 @@ def _options(lever: str, feature: FeatureSaving) -> Iterator[str]:
         yield from ("--target", ref)
     if lever == other_model.LEVER and feature.to is not None:
         yield from ("--target", feature.to)
-    elif lever == exact_cache.LEVER:
+    elif lever == prompt_variant.LEVER:
+        for chain in feature.strategies:
+            yield from ("--strategy", chain)
+    elif lever in (exact_cache.LEVER, semantic_cache.LEVER):
         # Whether an answer may stand for another one: how much they differ from draw to draw.
         yield from ("--repeats", "3")
     elif lever == prefix_cache.LEVER:

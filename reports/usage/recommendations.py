@@ -11,7 +11,9 @@ _SHOWN = 10
 NO_FEATURE = "(no feature)"
 LEVERS = {
     "exact-cache": "cache answers",
+    "semantic-cache": "cache similar",
     "prefix-cache": "cache prefixes",
+    "prompt-variant": "shorter prompt",
     "batch": "batch",
     "output-cap": "cap answers",
     "other-model": "cheaper model",

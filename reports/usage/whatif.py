@@ -68,16 +68,24 @@ def _lines(found: WhatIf) -> Iterator[Words]:
 
 def _curve(saving: Saving) -> Section:
     share = "input read" if saving.lever == "prefix-cache" else "share"
+    false = any(point.false_hits is not None for point in saving.curve)
     return Section(
         heading=words(f"{LEVERS[saving.lever]}, at other settings"),
         headers=(
             Header(text="setting", right=False),
             Header(text="requests", rank=2),
             Header(text=share, rank=1),
+            *((Header(text="false hits"),) if false else ()),
             Header(text="saves"),
         ),
         rows=tuple(
-            (point.setting, count(point.requests), percent(point.share), usd(point.usd))
+            (
+                point.setting,
+                count(point.requests),
+                percent(point.share),
+                *((percent(point.false_hits),) if false else ()),
+                usd(point.usd),
+            )
             for point in saving.curve
         ),
     )

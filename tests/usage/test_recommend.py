@@ -42,9 +42,9 @@ def test_the_dearest_comes_first_and_every_lever_is_there(advice):
 
 def test_nothing_is_saved_twice(advice):
     found = advice.what_if
-    assert found.usd == sum(step.usd for step in found.combined)
+    assert found.usd == sum(step.usd or 0 for step in found.combined)
     assert found.usd <= found.spent_usd
-    assert found.usd <= sum(alone.usd for alone in found.alone)
+    assert found.usd <= sum(alone.usd or 0 for alone in found.alone)
 
 
 def test_every_command_exists_with_its_options(advice):

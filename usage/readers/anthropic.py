@@ -45,6 +45,7 @@ FORMAT = JsonFormat(
         "fresh": ("answer:$.usage.input_tokens",),
         "cache_read_tokens": ("answer:$.usage.cache_read_input_tokens",),
         "cache_write_tokens": ("answer:$.usage.cache_creation_input_tokens",),
+        "cache_write_1h_tokens": ("answer:$.usage.cache_creation.ephemeral_1h_input_tokens",),
         "output_tokens": ("answer:$.usage.output_tokens",),
         "reasoning_tokens": ("answer:$.usage.output_tokens_details.thinking_tokens",),
         "latency_s": ("$.latency_s", "$.duration_s", "$.latency", "$.duration"),
@@ -73,7 +74,9 @@ FORMAT = JsonFormat(
         "request_key": "CASE WHEN {messages} IS NOT NULL THEN md5(concat_ws(chr(31), {model}, "
         "{system}, {messages}, {temperature}, {tools})) END",
         "text": "request_text({system}, {messages})",
+        "answer": "answer_text({content})",
     },
+    texts={"content": ("answer:$.content",)},
     is_request="({fresh} IS NOT NULL AND ({type} = 'message' OR {cache_read_tokens} IS NOT NULL OR "
     "{cache_write_tokens} IS NOT NULL)) OR {error} IS NOT NULL",
 )

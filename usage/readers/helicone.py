@@ -69,6 +69,19 @@ FORMAT = JsonFormat(
         "request_key": "CASE WHEN {messages} IS NOT NULL THEN md5(concat_ws(chr(31), {model}, "
         "{system}, {messages}, {temperature}, {tools})) END",
         "text": "request_text({system}, {messages})",
+        "answer": "coalesce({said}, answer_text({items}))",
+    },
+    texts={
+        "said": (
+            "$.response_body.choices[0].message.content",
+            "$.responseBody.choices[0].message.content",
+        ),
+        "items": (
+            "$.response_body.content",
+            "$.response_body.output",
+            "$.responseBody.content",
+            "$.responseBody.output",
+        ),
     },
     is_request="{at} IS NOT NULL",
 )

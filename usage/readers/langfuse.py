@@ -80,7 +80,9 @@ FORMAT = JsonFormat(
         "request_key": "CASE WHEN {messages} IS NOT NULL THEN md5(concat_ws(chr(31), {model}, "
         "{messages}, {settings})) END",
         "text": "request_text(NULL, {messages})",
+        "answer": "coalesce(part({output}, '$.content'), answer_text({output}))",
     },
+    texts={"output": ("$.output",)},
     is_request="upper({kind}) IN ('GENERATION', 'EMBEDDING') OR "
     "({kind} IS NULL AND {model} IS NOT NULL)",
 )

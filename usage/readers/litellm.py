@@ -68,6 +68,15 @@ FORMAT = JsonFormat(
             "meta:$.usage_object.prompt_tokens_details.cache_creation_tokens",
             "meta:$.additional_usage_values.cache_creation_input_tokens",
         ),
+        "cache_write_1h_tokens": (
+            "meta:$.usage_object.cache_creation.ephemeral_1h_input_tokens",
+            "meta:$.usage_object.cache_creation_token_details.ephemeral_1h_input_tokens",
+            "meta:$.usage_object.prompt_tokens_details.cache_creation_token_details"
+            ".ephemeral_1h_input_tokens",
+            "meta:$.additional_usage_values.cache_creation_token_details.ephemeral_1h_input_tokens",
+            "meta:$.additional_usage_values.prompt_tokens_details.cache_creation_token_details"
+            ".ephemeral_1h_input_tokens",
+        ),
         "reasoning_tokens": (
             "meta:$.usage_object.completion_tokens_details.reasoning_tokens",
             "meta:$.additional_usage_values.completion_tokens_details.reasoning_tokens",
@@ -91,6 +100,12 @@ FORMAT = JsonFormat(
         "request_key": "CASE WHEN length({messages}) > 2 THEN md5(concat_ws(chr(31), {model}, "
         "{messages}, {temperature}, {tools})) END",
         "text": "request_text(NULL, {messages})",
+    },
+    texts={
+        "answer": (
+            "it:$.response.choices[0].message.content",
+            "it:$.response.content[0].text",
+        )
     },
     is_request="({model} IS NOT NULL AND ({at} IS NOT NULL OR {input_tokens} IS NOT NULL)) "
     "AND ({logged_usd} IS NOT NULL OR {provider} IS NOT NULL OR {endpoint} IS NOT NULL)",

@@ -88,6 +88,11 @@ FORMAT = JsonFormat(
         "request_key": "CASE WHEN {messages} IS NOT NULL THEN md5(concat_ws(chr(31), {model}, "
         "{instructions}, {messages}, {temperature}, {tools})) END",
         "text": "request_text({instructions}, {messages})",
+        "answer": "coalesce({said}, answer_text({items}))",
+    },
+    texts={
+        "said": ("answer:$.choices[0].message.content", "answer:$.output_text"),
+        "items": ("answer:$.output",),
     },
     # Anthropic's counts have other meanings under some of the same names.
     is_request="({input_tokens} IS NOT NULL OR {output_tokens} IS NOT NULL OR {error} IS NOT NULL) "

@@ -63,6 +63,7 @@ _ATTRIBUTE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "logged_usd": ("gen_ai.usage.cost", "operation.cost"),
     "tier": ("gen_ai.openai.response.service_tier", "openai.response.service_tier"),
     "messages": ("gen_ai.input.messages", "gen_ai.prompt"),
+    "said": ("gen_ai.output.messages", "gen_ai.completion"),
     "system": ("gen_ai.system_instructions",),
     "temperature": ("gen_ai.request.temperature",),
     "tools": ("gen_ai.tool.definitions",),
@@ -116,6 +117,7 @@ FORMAT = JsonFormat(
         "request_key": "CASE WHEN {messages} IS NOT NULL THEN md5(concat_ws(chr(31), {model}, "
         "{system}, {messages}, {temperature}, {tools})) END",
         "text": "request_text({system}, {messages})",
+        "answer": "answer_text({said})",
     },
     is_request="coalesce({operation}, 'chat') NOT IN ('execute_tool', 'invoke_agent', "
     "'create_agent', 'invoke_workflow') AND "

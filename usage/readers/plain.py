@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ...core.errors import CostoptError, nearest
 from .. import quoting
-from .spec import RAW, JsonFormat
+from .spec import RAW, TEXTS, JsonFormat
 
 NAME = "plain"
 
@@ -44,6 +44,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "prefix_blocks": ("prefix_blocks", "hash_ids"),
     "block_tokens": ("block_tokens",),
     "text": ("text", "request_text", "input_text"),
+    "cache_write_1h_tokens": ("cache_write_1h_tokens", "ephemeral_1h_input_tokens"),
+    "answer": ("answer", "answer_text", "response_text", "output_text"),
 }
 """What may be mapped, with the names that are looked for, in small letters."""
 
@@ -124,11 +126,11 @@ def raw_select(
         columns: What stands in which column.
         types: The columns' types, as DuckDB names them.
         base: A relation in SQL with these columns, ``valid`` and ``line``.
-        text: Whether to read the requests' texts.
+        text: Whether to read the texts of requests and answers.
     """
     kept = {name: quoting.name(column) for name, column in columns.items()}
-    if not text:
-        kept.pop("text", None)
+    for unwanted in () if text else TEXTS:
+        kept.pop(unwanted, None)
     kind = {name: types.get(column, "VARCHAR") for name, column in columns.items()}
     at, naive = _time(kept.get("timestamp"), kind.get("timestamp", ""))
     special = {

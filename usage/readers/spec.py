@@ -30,6 +30,7 @@ class JsonFormat:
             JSON in them. The first of its paths that is there.
         records: SQL that makes one row (``j``, ``line``) a record out of ``{base}``, where a line
             holds many.
+        texts: Fields that are read only where texts are kept.
     """
 
     name: str
@@ -39,6 +40,7 @@ class JsonFormat:
     is_request: str
     documents: Mapping[str, Paths] = field(default_factory=dict[str, Paths])
     records: str | None = None
+    texts: Mapping[str, Paths] = field(default_factory=dict[str, Paths])
 
 
 RAW: tuple[str, ...] = (
@@ -66,9 +68,14 @@ RAW: tuple[str, ...] = (
     "prefix_blocks",
     "block_tokens",
     "text",
+    "cache_write_1h_tokens",
+    "answer",
 )
 """The columns that a reader gives, before they are checked: those of ``requests``, and ``naive``
 for a time that did not say its zone."""
+
+TEXTS = ("text", "answer")
+"""Columns that are kept only where texts are asked for."""
 
 LABELS: Mapping[str, tuple[str, ...]] = {
     "feature": ("feature", "costopt.feature", "feature_name", "use_case"),
@@ -81,8 +88,16 @@ LABELS: Mapping[str, tuple[str, ...]] = {
 """Names under which applications put what no provider has a field for."""
 
 
+def _texts(path: str) -> str:
+    """The texts at a path; what is a list or an object there is read at a path of its own."""
+    # Of a constant NULL DuckDB does not know that it would be a list: the cast says so.
+    found = f"CAST(json_extract(x, '{path}') AS JSON[])"
+    kept = f"list_filter({found}, lambda e: json_type(e) = 'VARCHAR')"
+    return f"list_transform({kept}, lambda e: json_extract_string(e, '$'))"
+
+
 _CONTENTS = tuple(
-    f"json_extract_string(x, '{path}')"
+    _texts(path)
     for path in (
         "$[*].content",
         "$[*].content[*].text",
@@ -118,6 +133,8 @@ def macros() -> tuple[str, ...]:
         # Contents are texts, or lists of parts with a text each; a text alone is one message.
         "CREATE OR REPLACE MACRO contents(x) AS CASE WHEN json_valid(x) THEN array_to_string("
         f"list_concat({', '.join(_CONTENTS)}), chr(10)) ELSE x END",
+        # What has no contents is a text that happens to be JSON.
+        "CREATE OR REPLACE MACRO answer_text(x) AS coalesce(nullif(contents(x), ''), x)",
         "CREATE OR REPLACE MACRO request_text(system, messages) AS CASE WHEN messages IS NOT NULL "
         "THEN concat_ws(chr(10), contents(system), contents(messages)) END",
     )
@@ -142,11 +159,11 @@ def raw_select(format: JsonFormat, base: str, *, text: bool) -> str:
         format: Where things stand.
         base: A relation in SQL with ``j`` (the record as text; NULL where it is no JSON) and
             ``line``.
-        text: Whether to read the requests' texts.
+        text: Whether to read the texts of requests and answers.
     """
     if format.records is not None:
         base = format.records.format(base=base)
-    found = _Places(format)
+    found = _Places(format, {**format.fields, **(format.texts if text else {})})
     columns = ", ".join(
         f"{_column(format, name, found, text)} AS {quoting.name(name)}" for name in RAW
     )
@@ -159,13 +176,13 @@ def raw_select(format: JsonFormat, base: str, *, text: bool) -> str:
 
 
 def _column(format: JsonFormat, name: str, found: "_Places", text: bool) -> str:
-    if name == "text" and not text:
+    if name in TEXTS and not text:
         return "NULL"
     if name == "naive":
         return found.filled("is_naive({at})")
     if name in format.columns:
         return found.filled(format.columns[name])
-    if name not in format.fields:
+    if name not in format.fields and name not in format.texts:
         return "NULL"
     return found.filled("as_time({at})" if name == "at" else f"{{{name}}}")
 
@@ -173,11 +190,11 @@ def _column(format: JsonFormat, name: str, found: "_Places", text: bool) -> str:
 class _Places:
     """Where the fields of a format end up in SQL: as places in one list for each document."""
 
-    def __init__(self, format: JsonFormat) -> None:
+    def __init__(self, format: JsonFormat, fields: Mapping[str, Paths]) -> None:
         self._format = format
         self._paths: dict[str, list[str]] = {"": []}
         self._fields: dict[str, str] = {}
-        for name, paths in format.fields.items():
+        for name, paths in fields.items():
             places = [self._place(path) for path in paths]
             self._fields[name] = f"coalesce({', '.join(places)})" if len(places) > 1 else places[0]
         for name in format.documents:

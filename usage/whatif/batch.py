@@ -9,6 +9,8 @@ from .summing import Spent, saving, spent
 LEVER = "batch"
 WAIT_S = 24 * 3600
 """Within which time the providers promise the answers of a batch."""
+# A prefix that was found cached is not counted on in a batch.
+_UNCACHED = {"read": "0", "write": "0", "write_1h": "0", "surcharge": "NULL::INTEGER"}
 _BURST, _IN_BURSTS, _BUSY = 30, 0.9, 0.1
 
 
@@ -109,10 +111,7 @@ def _bursty(replay: Replay) -> list[str | None]:
 def wait(replay: Replay, state: str, can: Mapping[str | None, bool]) -> str:
     """Return the state in which what can wait is asked in a batch, where that is cheaper."""
     _put(replay, can)
-    # A prefix that was found cached is not counted on in a batch.
-    batched = replay.derive(
-        state, {"batch": "true", "read": "0", "write": "0", "surcharge": "NULL::INTEGER"}
-    )
+    batched = replay.derive(state, {"batch": "true", **_UNCACHED})
     moves = (
         "coalesce(w.declared IS NOT NULL AND NOT s.served AND NOT s.batch AND y.cost < x.cost, "
         "false)"
@@ -125,9 +124,7 @@ def wait(replay: Replay, state: str, can: Mapping[str | None, bool]) -> str:
         state,
         {
             "batch": f"s.batch OR {moves}",
-            "read": moved("0", "read"),
-            "write": moved("0", "write"),
-            "surcharge": moved("NULL", "surcharge"),
+            **{name: moved(value, name) for name, value in _UNCACHED.items()},
             "certain": "coalesce(w.declared, true)",
         },
         f"""LEFT JOIN whatif_waits w ON w.feature IS NOT DISTINCT FROM l.feature

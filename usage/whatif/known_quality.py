@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...core.report import Across, AcrossRow, Report
+from ...core.report import Across, QualityDelta, Report
 from ...core.types import Verdict
 
 
@@ -20,22 +20,27 @@ class Known:
     words: str
 
 
-def known_quality(report: Report) -> dict[tuple[str, str], Known]:
-    """Return what a report says of models against the one of its first target, by their names.
+def models_of(report: Report) -> dict[str, str]:
+    """Return who is asked at each target: ``provider:model``, as far as the report knows it."""
+    # A target that is not named in the configuration is called provider:model.
+    return {
+        target.name: target.name if ":" in target.name else target.model
+        for target in report.targets
+    }
+
+
+def known_quality(*reports: Report) -> dict[tuple[str, str], Known]:
+    """Return what reports say of models against the one of their first target, by their names.
 
     Only the unchanged prompt counts: what another prompt did at another model says nothing of the
     log's requests. Where several prompts were tried, the worst verdict stands.
 
     Args:
-        report: A saved report with more than one target.
+        reports: Saved reports with more than one target; others say nothing.
     """
-    # A target that is not named in the configuration is called provider:model.
-    models = {
-        target.name: target.name if ":" in target.name else target.model
-        for target in report.targets
-    }
     found: dict[tuple[str, str], Known] = {}
-    for across in (prompt.across for prompt in report.prompts):
+    told = ((models_of(report), prompt.across) for report in reports for prompt in report.prompts)
+    for models, across in told:
         for pair, known in _known(across, models) if across is not None else ():
             before = found.get(pair)
             if before is None or _RANK.index(known.verdict) > _RANK.index(before.verdict):
@@ -59,14 +64,15 @@ def _known(across: Across, models: dict[str, str]) -> Iterator[tuple[tuple[str, 
         other = models.get(row.target)
         plain = row.variant == "baseline" and row.cascade is None and row.target != across.baseline
         if plain and first is not None and other is not None:
-            yield (first, other), Known(row.verdict, _words(row, across))
+            words = measured_words(row.verdict, across.metric, row.delta)
+            yield (first, other), Known(row.verdict, words)
 
 
-def _words(row: AcrossRow, across: Across) -> str:
-    if row.delta is None or across.metric is None:
-        return f"{row.verdict} in a stored run"
-    delta = row.delta
+def measured_words(verdict: Verdict, metric: str | None, delta: QualityDelta | None) -> str:
+    """Return a verdict as a part of a sentence, with its interval and n where it has them."""
+    if delta is None or metric is None:
+        return f"{verdict} in a stored run"
     return (
-        f"{row.verdict} in a stored run: {across.metric} {delta.mean:+.3f} "
+        f"{verdict} in a stored run: {metric} {delta.mean:+.3f} "
         f"[{delta.low:+.3f}, {delta.high:+.3f}], n = {delta.n}, margin {delta.margin:g}"
     )

@@ -178,6 +178,7 @@ def read(replay: Replay, state: str, chosen: Sequence[Cached], size_blocks: int 
         {
             "read": then(read_now, "read"),
             "write": then(write_now, "write"),
+            "write_1h": then("0", "write_1h"),
             "surcharge": then("c.surcharge", "surcharge"),
             "certain": "coalesce(c.promised, true)",
         },

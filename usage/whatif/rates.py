@@ -5,12 +5,12 @@ A price is linear between the lengths at which it changes. Its rates there are f
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ...costs.cache_rules import cache_rule
+from ...costs.cache_rules import cache_rule, hour_write
 from ...costs.prices import Price, batch_price, price_for, usd, warm_batch_price
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Rate:
     read: int | None
     write: int | None
     output: int | None
+    write_1h: int | None
+    """Written for an hour; ``None`` where the provider has no such cache."""
 
 
 def rates_of(price: Price, warm: Price | None = None) -> Iterator[Rate]:
@@ -94,6 +96,8 @@ def _rate(price: Price, warm: Price, above: int, upto: int) -> Rate | None:
         return None
     input_rate = int((longer * 10**SCALE).to_integral_value()) - empty
 
+    hour = hour_write(price.ref)
+
     def than(base: int | None, other: int | None, plus: int = 0) -> int | None:
         return None if base is None or other is None else other - base + plus
 
@@ -105,6 +109,7 @@ def _rate(price: Price, warm: Price, above: int, upto: int) -> Rate | None:
         read=than(cost(warm), cost(warm, cache_read=1), _input_rate(warm, at)),
         write=than(empty, cost(price, cache_write=1), input_rate),
         output=than(empty, cost(price, output=1)),
+        write_1h=None if hour is None else int((input_rate * hour).to_integral_value()),
     )
 
 
@@ -123,12 +128,12 @@ def batch_rates(price: Price) -> Iterator[Rate]:
     warm = warm_batch_price(price, stacks=rule.batch_stacks if rule else None)
     for rate in rates_of(found, warm):
         known = rate.read if warm is not None else None
-        yield Rate(rate.above, rate.upto, rate.fee, rate.input, known, rate.write, rate.output)
+        yield replace(rate, read=known)
 
 
 TABLE = """CREATE TEMP TABLE IF NOT EXISTS whatif_rates (
     ref VARCHAR, day DATE, batch BOOLEAN, above BIGINT, upto BIGINT, fee BIGINT, input BIGINT,
-    read BIGINT, write BIGINT, output BIGINT)"""
+    read BIGINT, write BIGINT, output BIGINT, write_1h BIGINT)"""
 
 
 def add_rates(
@@ -152,6 +157,6 @@ def add_rates(
             rows += [(ref, day, batch, *vars(rate).values()) for rate in rates]
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
-        kinds = ("VARCHAR", "DATE", "BOOLEAN", *("BIGINT",) * 7)
+        kinds = ("VARCHAR", "DATE", "BOOLEAN", *("BIGINT",) * 8)
         parts = ", ".join(f"unnest(${i + 1}::{kind}[])" for i, kind in enumerate(kinds))
         connection.execute(f"INSERT INTO whatif_rates SELECT {parts}", columns)

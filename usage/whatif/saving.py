@@ -35,6 +35,8 @@ class FeatureSaving:
         detail: What is done there, as far as it differs by feature: a cap, a model.
         now: The models that are asked there now, as ``provider:model``, the dearest share first.
         to: Another model that is meant; ``None`` for all other levers.
+        paths: Files of the prompts that change, as a stored run names them.
+        strategies: How they change, as ``--strategy`` takes it.
         certain_usd: The part of ``usd`` that does not hang on what is only estimated.
         share: ``usd`` as a part of what the feature cost in the period.
     """
@@ -49,6 +51,8 @@ class FeatureSaving:
     now: tuple[str, ...] = ()
     detail: str | None = None
     to: str | None = None
+    paths: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +65,15 @@ class Point:
         share: These as a part of the requests that the lever can be tried on, in [0, 1]; for a
             prefix cache the part of their input tokens that is read.
         usd: What it saves in the period.
+        false_hits: The share of what a cache serves that is judged to be wrong; ``None`` where
+            that is unknown, or nothing is served that could be.
     """
 
     setting: str
     requests: int
     share: float | None
     usd: Decimal
+    false_hits: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +81,8 @@ class Saving:
     """What one lever would have saved on the log.
 
     Attributes:
-        lever: ``exact-cache``, ``prefix-cache``, ``batch``, ``output-cap`` or ``other-model``.
+        lever: ``exact-cache``, ``semantic-cache``, ``prefix-cache``, ``prompt-variant``, ``batch``,
+            ``output-cap`` or ``other-model``.
         setting: The setting that the numbers are for, in words.
         usd: USD saved in the period; ``None`` where the log does not have what it takes to tell,
             and ``notes`` say what.

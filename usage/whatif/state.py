@@ -29,21 +29,23 @@ SELECT row_number() OVER (ORDER BY "at", source, line, request_id) AS n, "at" AS
     "at"::DATE AS day,
     feature, {_REF} AS ref, coalesce(batch, false) AS batch, error IS NULL AS ok,
     input_tokens AS input, coalesce(cache_read_tokens, 0) AS read,
-    coalesce(cache_write_tokens, 0) AS write, output_tokens AS output,
+    coalesce(cache_write_tokens, 0) AS write, coalesce(cache_write_1h_tokens, 0) AS write_1h,
+    output_tokens AS output,
     cache_read_tokens IS NULL AS read_unknown, request_key AS key,
-    prefix_blocks AS blocks, block_tokens
+    prefix_blocks AS blocks, block_tokens, prompt, text, answer
 FROM (
     SELECT * FROM requests
     WHERE "at" >= coalesce(?, TIMESTAMP '-infinity') AND "at" < coalesce(?, TIMESTAMP 'infinity')
     ORDER BY "at" DESC, source DESC, line DESC LIMIT ?)
 """
 
-FIELDS = ("ref", "batch", "input", "read", "write", "surcharge", "output", "served")
-"""What a lever may change of a request. ``surcharge`` is what a written token costs in percent of
-an input token, NULL where the price table's own rate holds."""
+FIELDS = ("ref", "batch", "input", "read", "write", "write_1h", "surcharge", "output", "served")
+"""What a lever may change of a request. ``write_1h`` is the part of ``write`` that the log says was
+written for an hour. ``surcharge`` is what a token of the rest costs in percent of an input token,
+NULL where the price table's own rate holds."""
 
 _FIRST = """CREATE OR REPLACE TEMP TABLE whatif_state_0 AS
-SELECT n, ref, batch, input, read, write, NULL::INTEGER AS surcharge, output,
+SELECT n, ref, batch, input, read, write, write_1h, NULL::INTEGER AS surcharge, output,
     false AS served, true AS certain
 FROM whatif_log"""
 
@@ -137,13 +139,16 @@ def cost(state: str, day: str = "l.day") -> str:
     """Return SQL for what the requests of a state cost: ``n`` and ``cost``, NULL where unknown."""
     return f"""SELECT s.*, CASE
         WHEN s.served THEN 0::HUGEINT
-        WHEN s.read + s.write > s.input OR least(s.read, s.write, s.output) < 0 THEN NULL
+        WHEN s.read + s.write > s.input OR s.write_1h > s.write
+            OR least(s.read, s.write, s.write_1h, s.output) < 0 THEN NULL
         ELSE r.fee::HUGEINT + (s.input - s.read - s.write)::HUGEINT * r.input
             + CASE WHEN s.read = 0 THEN 0 ELSE s.read::HUGEINT * r.read END
-            + CASE WHEN s.write = 0 THEN 0
+            + CASE WHEN s.write = s.write_1h THEN 0
                    WHEN s.surcharge IS NOT NULL
-                   THEN s.write::HUGEINT * r.input * s.surcharge // 100
-                   ELSE s.write::HUGEINT * r.write END
+                   THEN (s.write - s.write_1h)::HUGEINT * r.input * s.surcharge // 100
+                   ELSE (s.write - s.write_1h)::HUGEINT * r.write END
+            + CASE WHEN s.write_1h = 0 THEN 0
+                   ELSE s.write_1h::HUGEINT * coalesce(r.write_1h, r.write) END
             + CASE WHEN s.output = 0 THEN 0 ELSE s.output::HUGEINT * r.output END
         END AS cost
     FROM {state} s JOIN whatif_log l ON l.n = s.n
@@ -167,7 +172,7 @@ class Change:
 
 _TOKENS = """CASE
     WHEN a.served OR a.batch <> b.batch OR a.ref <> b.ref THEN b.input + b.output
-    ELSE greatest(a.read - b.read, 0) + b.output - a.output END"""
+    ELSE greatest(a.read - b.read, 0) + b.input - a.input + b.output - a.output END"""
 
 
 def changes(replay: Replay, before: str, after: str) -> tuple[Change, ...]:

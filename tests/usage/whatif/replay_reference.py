@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from costopt.costs.cache_rules import cache_rule
+from costopt.costs.cache_rules import cache_rule, hour_write
 from costopt.costs.prices import batch_price, price_for, usd, warm_batch_price
 from costopt.costs.suggest import cheaper_models
 
@@ -21,6 +21,7 @@ class Request:
     input: int
     read: int = 0
     write: int = 0
+    write_1h: int = 0
     output: int = 0
     error: bool = False
     batch: bool = False
@@ -50,7 +51,9 @@ def price(request):
             return None
     else:
         warm = found
-    write, plain = request.write, usd(found, input=request.input, output=request.output)
+    hour = hour_write(request.ref)
+    long = request.write_1h if hour is not None else 0
+    write, plain = request.write - long, usd(found, input=request.input, output=request.output)
     # What reading and writing change, each for itself, so that a warm batch's read price is used.
     total = plain
     if request.read:
@@ -64,6 +67,9 @@ def price(request):
     elif write:
         rate = usd(found, input=request.input, output=0) / request.input
         total += write * rate * (Decimal(request.surcharge) / 100 - 1)
+    if long:
+        rate = usd(found, input=request.input, output=0) / request.input
+        total += long * rate * (hour - 1)
     return total
 
 
@@ -128,7 +134,7 @@ def prefix_with(log, chosen, size=None):
         read = min(hit, r.input) if hit >= cache_rule(r.ref).floor else 0
         if read > r.read or (not r.read and not r.write):
             write = max(min(total, r.input) - read, 0)
-            r = replace(r, read=read, write=write, surcharge=life[1])
+            r = replace(r, read=read, write=write, write_1h=0, surcharge=life[1])
         out.append(r)
     return out
 
@@ -159,7 +165,7 @@ def prefix(log, ttl_s):
 def batched(log, features):
     out = []
     for r in log:
-        other = replace(r, batch=True, read=0, write=0, surcharge=None)
+        other = replace(r, batch=True, read=0, write=0, write_1h=0, surcharge=None)
         known = None not in (price(r), price(other))
         moves = r.feature in features and not r.served and not r.batch and known
         out.append(other if moves and price(other) < price(r) else r)

@@ -41,6 +41,7 @@ def database(log):
             "input_tokens": r.input,
             "cache_read_tokens": r.read,
             "cache_write_tokens": r.write,
+            "cache_write_1h_tokens": r.write_1h or None,
             "output_tokens": r.output,
             "error": "timeout" if r.error else None,
             "batch": r.batch,
@@ -72,6 +73,7 @@ def logs(draw, most=14):
         block_tokens = draw(st.sampled_from([700, 2000, 60_000]))
         room = draw(st.integers(0, 500)) + len(blocks) * block_tokens + 1
         read = draw(st.sampled_from([0, 0, room // 2]))
+        write = draw(st.sampled_from([0, 0, (room - read) // 3]))
         log.append(
             Request(
                 at=at,
@@ -80,7 +82,8 @@ def logs(draw, most=14):
                 feature=draw(st.sampled_from(["chat", "nightly", None])),
                 input=room,
                 read=read,
-                write=draw(st.sampled_from([0, 0, (room - read) // 3])),
+                write=write,
+                write_1h=draw(st.sampled_from([0, 0, write // 2, write])),
                 output=draw(st.integers(0, 3000)),
                 error=draw(st.sampled_from([False, False, False, True])),
                 batch=draw(st.sampled_from([False, False, False, True])),
