@@ -1,11 +1,13 @@
-"""Cost by any set of dimensions, in one pass over the requests."""
+"""Cost by any set of dimensions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import CostoptError, nearest
+from .cells import TOKENS, fill_cells
+from .percentiles import SPREADS, UNKNOWN, percentiles
 from .periods import Period
 from .report import Attribution, Group, Spread, Sums, Trend, UnpricedModel
 
@@ -26,19 +28,9 @@ DIMENSIONS = {
 }
 """What requests can be grouped by, as SQL."""
 _TIMES = frozenset({"hour", "day", "month"})
-_TOKENS = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-)
-_SPREADS = ("input_tokens", "output_tokens", "latency_s")
-EXACT_ROWS = 20_000_000
-"""Up to so many requests percentiles are exact: that takes memory that cannot go to disk."""
-
 UNBILLED = "error IS NOT NULL AND input_tokens IS NULL AND output_tokens IS NULL"
-_UNPRICED = f"nano IS NULL AND NOT ({UNBILLED})"
+UNPRICED = f"nano IS NULL AND NOT ({UNBILLED})"
+"""Requests that are in no sum of money, as SQL."""
 
 
 def dimensions(text: str) -> tuple[str, ...]:
@@ -75,43 +67,43 @@ def attribute(
         connection: An open log's DuckDB.
         by: Names of `DIMENSIONS`.
         period: The requests that count.
-        rows: How many requests there are, about: it decides whether percentiles are exact.
+        rows: How many requests there are, about: it decides how percentiles are found.
         top: How many groups to return, the dearest first; all where left out.
     """
-    exact = rows <= EXACT_ROWS
-    sql, values = _grouped(by, period, exact=exact)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {sql}", values)
+    fill_cells(connection, *_counted(by, period))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {_grouped(by, period)}")
     total = _fetch(connection, f"SELECT {_added()} FROM grouped")[0]
     summed = _sums(total)
     trended = period.basis is not None and not _TIMES & set(by)
     limit = "" if top is None else f"LIMIT {int(top)}"
     order = ", ".join(f'"{name}" NULLS LAST' for name in by)
-    found = _fetch(
-        connection,
-        "SELECT * FROM grouped WHERE requests > 0 "
-        f"ORDER BY usd DESC NULLS LAST, requests DESC, {order} {limit}",
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE shown AS SELECT * FROM grouped WHERE requests > 0 "
+        f"ORDER BY pico DESC NULLS LAST, requests DESC, {order} {limit}"
     )
+    found = _fetch(connection, "SELECT * FROM shown")
     many = _fetch(connection, "SELECT count(*) AS n FROM grouped WHERE requests > 0")[0]["n"]
-    connection.execute("DROP TABLE grouped")
+    spreads = _spreads(connection, by, period, rows=rows, some=int(many) > len(found))
+    for table in ("cells", "grouped", "shown"):
+        connection.execute(f"DROP TABLE {table}")
     return Attribution(
         by=tuple(by),
-        groups=tuple(_group(row, by, summed.usd, trended=trended) for row in found),
+        groups=tuple(_group(row, by, summed.usd, spreads, trended=trended) for row in found),
         total=summed,
         left_out=int(many) - len(found),
         trend=_trend(total) if period.basis is not None else None,
         basis=period.basis,
-        exact=exact,
     )
 
 
 def unpriced(connection: "DuckDBPyConnection", period: Period) -> tuple[UnpricedModel, ...]:
     """Return the models of the period that have requests without a price, most requests first."""
-    where, values = _within(period.first, period.end)
+    where, values = within(period.first, period.end)
     rows = _fetch(
         connection,
         "SELECT provider, model, count(*) AS n, sum(input_tokens) AS i, sum(output_tokens) AS o, "
         "count(*) FILTER (input_tokens IS NULL OR output_tokens IS NULL) AS uncounted, "
-        f"any_value(batch) AS batch FROM priced WHERE {_UNPRICED} AND {where} "
+        f"any_value(batch) AS batch FROM priced WHERE {UNPRICED} AND {where} "
         "GROUP BY provider, model ORDER BY n DESC, provider, model",
         values,
     )
@@ -136,7 +128,8 @@ def _why(row: dict[str, Any]) -> str:
     return "no price is known for it" + (" in a batch" if row["batch"] else "")
 
 
-def _within(first: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
+def within(first: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
+    """Return the SQL that picks a period's requests, with its values."""
     tests: list[str] = []
     values: list[Any] = []
     for time, sign in ((first, ">="), (end, "<")):
@@ -146,48 +139,43 @@ def _within(first: datetime | None, end: datetime | None) -> tuple[str, list[Any
     return " AND ".join(tests) or "true", values
 
 
-def _grouped(by: Sequence[str], period: Period, *, exact: bool) -> tuple[str, list[Any]]:
-    """Return the SQL that groups, with its values.
+def _counted(by: Sequence[str], period: Period) -> tuple[dict[str, str], str, str, list[Any]]:
+    """Return what requests are added up by, and which.
 
     Requests of the previous period are in the same pass: they count for the trend alone.
     """
     compared = period.basis == "previous period"
-    where, values = _within(period.before if compared else period.first, period.end)
-    now = _moment(period.since) if compared else None
-    only = f'FILTER ("at" >= {now})' if now else ""
-    sums = [f"count(*) {only} AS requests"]
-    sums += [f"{_counting(test, now)} AS {name}" for test, name in _COUNTS]
-    sums += [f"sum({name}) {only} AS {name}" for name in (*_TOKENS, "logged_usd")]
-    sums.append(f"sum(nano) {only} AS usd")
-    for name in _SPREADS:
-        quantile = f"quantile_disc({name}, [0.5, 0.95])"
-        quantile = quantile if exact else f"approx_quantile({name}, [0.5, 0.95])"
-        sums.append(f"{quantile} {only} AS {name}_spread")
-    sums += _trending(period)
-    keys = ", ".join(f'{DIMENSIONS[name]} AS "{name}"' for name in by)
-    return f"SELECT {keys}, {', '.join(sums)} FROM priced WHERE {where} GROUP BY ALL", values
+    where, values = within(period.before if compared else period.first, period.end)
+    since = _moment(period.since)
+    later = "CAST(NULL AS BOOLEAN)" if period.basis is None else f'"at" >= {since}'
+    return {name: DIMENSIONS[name] for name in by}, later, where, values
 
 
-_COUNTS = (("error IS NOT NULL", "errors"), (_UNPRICED, "unpriced"), (UNBILLED, "unbilled"))
+def _grouped(by: Sequence[str], period: Period) -> str:
+    """Return the SQL that makes groups of cells."""
+    only = "FILTER (later)" if period.basis == "previous period" else ""
+    keys = ", ".join(f'"{name}"' for name in by)
+    sums = ", ".join(f"sum({name}) {only} AS {name}" for name in _SUMS)
+    return (
+        f"SELECT {keys}, {sums}, "
+        "coalesce(sum(requests) FILTER (NOT later), 0) AS n_before, "
+        "coalesce(sum(requests) FILTER (later), 0) AS n_after, "
+        "sum(pico) FILTER (NOT later) AS pico_before, sum(pico) FILTER (later) AS pico_after "
+        "FROM cells GROUP BY ALL"
+    )
 
 
-def _counting(test: str, now: str | None) -> str:
-    later = f' AND "at" >= {now}' if now else ""
-    return f"count(*) FILTER ({test}{later})"
+_SUMS = ("requests", "errors", "unpriced", "unbilled", *TOKENS, "pico", "logged_usd")
 
 
-def _trending(period: Period) -> list[str]:
-    """Sums of the earlier and the later requests."""
-    if period.before is None or period.since is None:
-        return [f"NULL AS {name}" for name in ("n_before", "n_after", "usd_before", "usd_after")]
-    start = f'"at" >= {_moment(period.before)} AND "at" < {_moment(period.since)}'
-    later = f'"at" >= {_moment(period.since)}'
-    return [
-        f"count(*) FILTER ({start}) AS n_before",
-        f"count(*) FILTER ({later}) AS n_after",
-        f"sum(nano) FILTER ({start}) AS usd_before",
-        f"sum(nano) FILTER ({later}) AS usd_after",
-    ]
+def _spreads(
+    connection: "DuckDBPyConnection", by: Sequence[str], period: Period, *, rows: int, some: bool
+) -> dict[tuple[Any, ...], tuple[Spread, ...]]:
+    """Return the percentiles of the groups that are shown."""
+    start = period.since if period.basis == "previous period" else period.first
+    where, values = within(start, period.end)
+    keys = {name: DIMENSIONS[name] for name in by}
+    return percentiles(connection, keys, where, values, rows=rows, of="shown" if some else None)
 
 
 def _moment(time: datetime | None) -> str | None:
@@ -195,9 +183,8 @@ def _moment(time: datetime | None) -> str | None:
 
 
 def _added() -> str:
-    names = ("requests", *(name for _, name in _COUNTS), *_TOKENS, "usd", "logged_usd")
-    trends = ("n_before", "n_after", "usd_before", "usd_after")
-    return ", ".join(f"sum({name}) AS {name}" for name in (*names, *trends))
+    trends = ("n_before", "n_after", "pico_before", "pico_after")
+    return ", ".join(f"sum({name}) AS {name}" for name in (*_SUMS, *trends))
 
 
 def _fetch(
@@ -208,15 +195,23 @@ def _fetch(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _group(row: dict[str, Any], by: Sequence[str], usd: Decimal | None, *, trended: bool) -> Group:
+def _group(
+    row: dict[str, Any],
+    by: Sequence[str],
+    usd: Decimal | None,
+    spreads: Mapping[tuple[Any, ...], Sequence[Spread]],
+    *,
+    trended: bool,
+) -> Group:
     sums = _sums(row)
     share = float(sums.usd / usd) if sums.usd is not None and usd else None
+    found = spreads.get(tuple(row[name] for name in by), (UNKNOWN,) * len(SPREADS))
     return Group(
         by={name: row[name] for name in by},
         sums=sums,
-        input=_spread(row["input_tokens_spread"]),
-        output=_spread(row["output_tokens_spread"]),
-        latency=_spread(row["latency_s_spread"]),
+        input=found[0],
+        output=found[1],
+        latency=found[2],
         share=share,
         trend=_trend(row) if trended else None,
     )
@@ -228,7 +223,7 @@ def _sums(row: dict[str, Any]) -> Sums:
         errors=int(row["errors"] or 0),
         unpriced=int(row["unpriced"] or 0),
         unbilled=int(row["unbilled"] or 0),
-        usd=_money(row["usd"]),
+        usd=_money(row["pico"]),
         logged_usd=row["logged_usd"],
         input_tokens=_whole(row["input_tokens"]),
         cache_read_tokens=_whole(row["cache_read_tokens"]),
@@ -238,18 +233,11 @@ def _sums(row: dict[str, Any]) -> Sums:
     )
 
 
-def _spread(found: Sequence[float | None] | None) -> Spread:
-    low, high = found or (None, None)
-    return Spread(p50=low, p95=high)
-
-
-def _trend(row: dict[str, Any]) -> Trend | None:
-    if row["n_before"] is None:
-        return None
+def _trend(row: dict[str, Any]) -> Trend:
     return Trend(
         requests=_change(row["n_before"], row["n_after"]),
-        usd=_change(row["usd_before"], row["usd_after"]),
-        usd_before=_money(row["usd_before"]),
+        usd=_change(row["pico_before"], row["pico_after"]),
+        usd_before=_money(row["pico_before"]),
     )
 
 
@@ -259,8 +247,8 @@ def _change(before: float | Decimal | None, after: float | Decimal | None) -> fl
     return float(after) / float(before) - 1
 
 
-def _money(nano: object) -> Decimal | None:
-    return None if nano is None else Decimal(str(nano)).scaleb(-9)
+def _money(pico: object) -> Decimal | None:
+    return None if pico is None else Decimal(str(pico)).scaleb(-12)
 
 
 def _whole(value: object) -> int | None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..core.configured import TargetConfig
 from ..core.errors import Where
 from ..core.types import PromptTemplate
-from .checks import BROKEN, MASKED, OTHER, SAID
+from .cells import keyed_select
+from .checks import BROKEN, MASKED, OTHER, PARTS, SAID
 from .facts import FileRead, Problem, Reading, RowCounts
 from .files import find_logs
 from .ledger import COLUMNS, MEMORY_MB, connect
@@ -113,6 +114,8 @@ def _opened(
     if profile.flagged(_UNREADABLE):
         kept += f" WHERE flags & {_UNREADABLE} = 0"
     connection.execute(f"CREATE VIEW priced AS {priced_select(connection, kept, today)}")
+    keyed = keyed_select(connection, kept, today, parts=profile.flagged(PARTS | MASKED) > 0)
+    connection.execute(f"CREATE VIEW keyed AS {keyed}")
     columns = _ORDER.replace('"usd"', f"{USD} AS usd")
     connection.execute(f"CREATE VIEW requests AS SELECT {columns} FROM priced")
     return Requests(

@@ -28,7 +28,8 @@ RATES = """CREATE OR REPLACE TABLE rates (
 )"""
 """``day_from``, ``day_to`` and ``up_to`` are inclusive. ``cache_read``, ``cache_write`` and
 ``reasoning`` are what such a token costs beyond one of input or output, ``cache_write_1h`` what one
-costs that is written for an hour beyond one that is written for the usual time."""
+costs that is written for an hour beyond one that is written for the usual time. What has no price
+has a row without rates, so that no other row is taken for its own."""
 
 _PROVIDERS = {
     "aws.bedrock": "aws",
@@ -86,20 +87,31 @@ def fill_rates(
         today: The day whose prices count where a request has no time.
     """
     connection.execute(RATES)
-    rows: list[tuple[Any, ...]] = []
+    priced: list[tuple[Any, ...]] = []
+    unpriced: list[tuple[Any, ...]] = []
     sources: dict[PriceSource, None] = {}
     for key, days in _grouped(traffic, today):
         provider, model, batch = key
         found = [(day, _price(provider, model, batch, targets, day)) for day in days]
         for first, last, price in _stretches(found):
-            rows += [
-                (provider or "", model or "", batch, first, last, *band) for band in _bands(price)
-            ]
+            row = (provider or "", model or "", batch, first, last)
+            if price is None:
+                unpriced.append((*row, -1, _ENDLESS))
+                continue
+            priced += [(*row, *band) for band in _bands(price)]
             sources[PriceSource(provider, model, price.ref, price.source)] = None
+    _insert(connection, "rates", priced)
+    _insert(connection, f"rates ({_KEYS})", unpriced)
+    return tuple(sources)
+
+
+_KEYS = "provider, model, batch, day_from, day_to, above, up_to"
+
+
+def _insert(connection: "DuckDBPyConnection", into: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         marks = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"INSERT INTO rates VALUES ({marks})", rows)
-    return tuple(sources)
+        connection.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)
 
 
 USD = "CAST(CAST(nano AS DECIMAL(18,0)) * CAST('0.000000001' AS DECIMAL(10,9)) AS DECIMAL(18,9))"
@@ -178,14 +190,12 @@ def _grouped(
 
 def _stretches(
     found: Sequence[tuple[date, Price | None]],
-) -> Iterator[tuple[date, date, Price]]:
+) -> Iterator[tuple[date, date, Price | None]]:
     """Join days in a row under the same price; the first and the last have no end."""
     groups = [list(days) for _, days in groupby(found, key=lambda one: _rates(one[1]))]
     for index, days in enumerate(groups):
-        price = days[0][1]
-        if price is not None:
-            first = days[0][0] if index else date.min
-            yield first, days[-1][0] if index < len(groups) - 1 else date.max, price
+        first = days[0][0] if index else date.min
+        yield first, days[-1][0] if index < len(groups) - 1 else date.max, days[0][1]
 
 
 def _rates(price: Price | None) -> object:

@@ -100,7 +100,6 @@ class Attribution:
         left_out: How many groups are not shown.
         trend: Of all requests.
         basis: What trends are against; ``None`` where there are none.
-        exact: Whether percentiles are exact; over very many requests they are approximate.
     """
 
     by: tuple[str, ...]
@@ -109,7 +108,6 @@ class Attribution:
     left_out: int
     trend: Trend | None
     basis: Basis | None
-    exact: bool
 
 
 @dataclass(frozen=True, kw_only=True)

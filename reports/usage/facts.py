@@ -119,8 +119,3 @@ def logged_line(report: UsageReport) -> str | None:
     if total.logged_usd is None:
         return None
     return f"the log itself says {usd(total.logged_usd)}; the money here is by the prices named"
-
-
-def percentile_line(report: UsageReport) -> str | None:
-    """Say where percentiles are approximate."""
-    return None if report.attribution.exact else "p50 and p95 are approximate (t-digest)"

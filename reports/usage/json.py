@@ -30,7 +30,7 @@ def to_json(report: UsageReport, advice: Advice | None = None) -> str:
         "groups_left_out": attribution.left_out,
         "total": {**_sums(attribution.total), "trend": _trend(attribution.trend)},
         "trend_basis": attribution.basis,
-        "percentiles": "exact" if attribution.exact else "approximate",
+        "percentiles": "exact",
         "unpriced": [asdict(model) for model in report.unpriced],
         "prices": list(report.prices),
         "files": [asdict(file) for file in report.reading.files],

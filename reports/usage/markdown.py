@@ -78,7 +78,7 @@ def _latency(group: Group) -> str:
 
 
 def _notes(report: UsageReport) -> Iterator[str]:
-    own = (facts.trend_line(report), facts.percentile_line(report), facts.logged_line(report))
+    own = (facts.trend_line(report), facts.logged_line(report))
     yield from (line for line in own if line is not None)
     reading = report.reading
     said = [

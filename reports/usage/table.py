@@ -30,7 +30,6 @@ def to_table(report: UsageReport, width: int) -> str:
 def _notes(report: UsageReport) -> Iterator[str]:
     for line in (
         facts.trend_line(report),
-        facts.percentile_line(report),
         facts.logged_line(report),
     ):
         if line is not None:
