@@ -82,7 +82,8 @@ def find_origin(
     where, more = _WHERE.get(cause, "true"), dict[str, Any]()
     since = start
     if revision is not None:
-        where, more, since = "revision = $value", {"value": revision[0]}, start - bucket
+        where, more = "revision = $value", {"value": revision[0]}
+        since = start if str(revision[0]).startswith(MARK) else start - bucket
     elif cause == "dearer model":
         model = _first(connection, _NEW.format(column="model", earlier=_NO_EARLIER), times)
         if model is not None:
