@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import CostoptError
-from .git import Git
+from ..core.git import Git
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..core.errors import CostoptError, Where
+from ..core.git import Git, open_git
 from .configuration import Configured, configured, inside
-from .git import Git, open_git
 from .revisions import Revisions, resolve
 from .trees import CommitTree, WorkingTree, commit_tree, working_tree
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..core.errors import CostoptError
-from .git import Git, check_ref
+from ..core.git import Git, check_ref
 
 _DEEPER = (
     "fetch the history: git fetch --unshallow, or in a GitHub workflow fetch-depth: 0 for "

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ..core.errors import CostoptError, Where
-from .git import Git
+from ..core.git import Git
 
 REGULAR = frozenset({"100644", "100755"})
 MOST_BYTES = 512 * 1024**2

@@ -81,6 +81,7 @@ _RULE: Mapping[str, Check] = {
     "feature": text,
     "calls_per_month": whole(0),
     "cache_hit_rate": number(0, 1),
+    "output_tokens_per_call": number(0),
     "batch": flag,
     "margin": number(0),
 }

@@ -35,7 +35,8 @@ class TargetConfig:
 class PromptRule:
     """What ``[prompts."GLOB"]`` says about the prompts that match; None is "says nothing".
 
-    ``cache_hit_rate`` is in [0, 1]; ``margin`` in the metric's own unit. A merged rule's ``glob``
+    ``cache_hit_rate`` is in [0, 1]; ``output_tokens_per_call`` is how long answers are in use, as
+    request logs say; ``margin`` in the metric's own unit. A merged rule's ``glob``
     is that of the last rule that matched. What begins with ``max_`` and ``min_`` are the budgets
     that `costopt check` keeps: tokens a request, ``max_growth`` as a fraction of the base.
     """
@@ -44,6 +45,7 @@ class PromptRule:
     feature: str | None = None
     calls_per_month: int | None = None
     cache_hit_rate: float | None = None
+    output_tokens_per_call: float | None = None
     batch: bool | None = None
     margin: float | None = None
     max_input_tokens: int | None = None
@@ -91,13 +93,14 @@ class Config:
             ('chat', 20)
         """
         merged = PromptRule()
-        name = self._relative(Path(path))
+        name = self.name_of(Path(path))
         for rule in self.prompts:
             if matches(rule.glob, name):
                 merged = replace(merged, **_said(rule))
         return merged
 
-    def _relative(self, path: Path) -> str:
+    def name_of(self, path: Path) -> str:
+        """Return what globs call a file: its path from the configuration's folder."""
         if self.folder is not None:
             inside = path.is_relative_to(self.folder)
             return path.relative_to(self.folder).as_posix() if inside else path.as_posix()

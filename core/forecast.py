@@ -20,12 +20,13 @@ class Forecast:
         target: The target.
         requests: Low: what is certain and not stored yet. High: every candidate is followed up.
         input_tokens: Of those requests, from rendered rows.
-        output_tokens: Low by stored answers' lengths, else the references'; high by the settings'
-            maximum.
+        output_tokens: Low by stored answers' lengths, else those of request logs, else the
+            references'; high by the settings' maximum.
         usd_low: USD at list or configured prices; ``None`` where no price is known.
         usd_high: Likewise.
         stored_answers: Requests of it, about, that are answered in the store already.
         lengths_from: Stored answers that the lengths were read from; 0 where there were none.
+        lengths_logged: Whether they were read from what the configuration has out of request logs.
         notes: What is not in it.
     """
 
@@ -37,4 +38,5 @@ class Forecast:
     usd_high: Decimal | None
     stored_answers: int = 0
     lengths_from: int = 0
+    lengths_logged: bool = False
     notes: tuple[str, ...] = ()

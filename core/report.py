@@ -368,6 +368,8 @@ class PromptReport:
     suggestions: tuple[Suggestion, ...] = ()
     cache_hit_rate: float | None = None
     """Share of the calls that find the prefix cached, as the configuration says."""
+    output_tokens_per_call: float | None = None
+    """How long answers are in use, as request logs say: money where no answer was measured."""
     batch: bool = False
     """Whether its calls are made in batches."""
     attribution: Attribution | None = None

@@ -34,10 +34,14 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Lengths:
-    """How long answers are: the mean of ``stored`` ones, else the references', else unknown."""
+    """How long answers are: the mean of ``stored`` ones, else of others, else unknown.
+
+    The others are those of request logs (``logged``: of some prompts at least), or references.
+    """
 
     mean: float | None = None
     stored: int = 0
+    logged: bool = False
 
 
 def forecast(
@@ -79,6 +83,7 @@ def forecast(
         usd_high=Decimal(0) if free else _usd(parts, price, None),
         stored_answers=round(sum(part.requests * part.stored for part in parts)),
         lengths_from=lengths.stored,
+        lengths_logged=lengths.logged,
         notes=tuple(notes),
     )
 

@@ -87,6 +87,7 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         chosen.append(_recommend(prompt, result, rows))
         notes += result.notes
         notes += _notes(result, results)
+        notes += _logged(prompt, rows)
         if result.meter.batch:
             notes.append("its calls are made in batches: money is what they cost in a batch")
     first = results[0] if results else None
@@ -104,6 +105,7 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         recommended=tuple(chosen),
         notes=tuple(dict.fromkeys(notes)),
         cache_hit_rate=prompt.rule.cache_hit_rate,
+        output_tokens_per_call=prompt.rule.output_tokens_per_call,
         batch=bool(prompt.rule.batch),
         noise=tuple(found for r in results if (found := _noise(r)) is not None),
         judge=tuple(found for r in results if (found := _judge(r)) is not None),
@@ -150,6 +152,17 @@ def _notes(result: PromptResult, results: Sequence[PromptResult]) -> list[str]:
         for note in own
     ]
     return [*told, *_by_the_hour(result)]
+
+
+def _logged(prompt: Prepared, rows: Sequence[VariantReport]) -> list[str]:
+    """Say where money takes answers to be as long as request logs say."""
+    length = prompt.rule.output_tokens_per_call
+    if length is None or rows[0].tokens.output_mean is not None or rows[0].cost.usd_per_1k is None:
+        return []
+    return [
+        f"no answer was measured: money takes answers of {length:,.10g} tokens, as measured in "
+        "request logs (output_tokens_per_call of the configuration)"
+    ]
 
 
 def _by_the_hour(result: PromptResult) -> list[str]:

@@ -147,6 +147,7 @@ class Desk:
             rows=rows[:most],
             calls_per_month=prompt.template.calls_per_month,
             cache_hit_rate=prompt.rule.cache_hit_rate,
+            logged_output=prompt.rule.output_tokens_per_call,
             batch=bool(prompt.rule.batch),
             shortener=shortener,
             replayed=self.replayed,

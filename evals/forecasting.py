@@ -58,6 +58,8 @@ class Outlook:
     """Output tokens of stored answers."""
     references: tuple[int, ...] = ()
     """Tokens of reference answers."""
+    logged: float | None = None
+    """Output tokens of a call, as request logs say."""
     judge: tuple[Part, ...] = ()
     """What it will ask the judge."""
     fitting: bool = False
@@ -103,6 +105,7 @@ def outlook(
             for sample in _spread(rows)
             if sample.references
         ),
+        logged=measurement.setup.meter.logged_output,
         judge=judge_parts(result, desk.store, _judged(asks, result.static[0])),
         fitting=any_fitted(measurement.setup.chains),
     )
@@ -146,12 +149,20 @@ def forecast_of(desk: Desk, outlooks: Sequence[Outlook]) -> Forecast:
 
 
 def lengths_of(outlooks: Sequence[Outlook]) -> Lengths:
-    """Return how long answers are: stored ones, else the references."""
+    """Return how long answers are: stored ones, else what request logs say, else the references."""
     stored = [length for found in outlooks for length in found.lengths]
     if stored:
         return Lengths(mean=fmean(stored), stored=len(stored))
-    references = [length for found in outlooks for length in found.references]
-    return Lengths(mean=fmean(references) if references else None)
+    lengths = [length for found in outlooks for length in _expected(found)]
+    logged = any(found.parts and found.logged is not None for found in outlooks)
+    return Lengths(mean=fmean(lengths) if lengths else None, logged=logged)
+
+
+def _expected(found: Outlook) -> Sequence[float]:
+    """Return a length for each row that was looked at."""
+    if found.logged is None or not found.parts:
+        return found.references
+    return [found.logged] * max(1, len(found.references))
 
 
 def _asks(result: PromptResult, measurement: Measurement, *, crossed: bool) -> Iterator[_Ask]:

@@ -48,6 +48,8 @@ class Meter:
     rows: Sequence[Sample]
     calls_per_month: int | None = None
     cache_hit_rate: float | None = None
+    logged_output: float | None = None
+    """How long answers are in use, as request logs say: counted on where none was measured."""
     batch: bool = False
     """Whether the prompt's calls are made in batches."""
     shortener: Shortener | None = None
@@ -68,7 +70,7 @@ class Meter:
 
         A variant that was answered on fewer rows than the baseline has the baseline's mean times
         the ratio on the rows that both have; where it was not generated at all, its output is
-        taken to be the baseline's.
+        taken to be the baseline's, and where that was not either, what request logs say.
         """
         common = [id_ for id_ in answers if id_ in baseline_answers]
         base = list(baseline_answers.values())
@@ -86,9 +88,10 @@ class Meter:
 
         asked = mean(lambda answer: answer.usage.input) if answers and not self.recount else None
         read_usage = not self.recount and bool(answers)
+        output = mean(self._output)
         return Weight(
             input=asked if asked is not None else self.input_mean(variant),
-            output=mean(self._output),
+            output=self.logged_output if output is None else output,
             output_measured=bool(answers),
             cache_read=mean(lambda answer: answer.usage.cache_read) if read_usage else None,
             cache_write=mean(lambda answer: answer.usage.cache_write) if read_usage else None,
@@ -257,7 +260,7 @@ def delta(before: Weight, after: Weight, cost_before: CostInfo, cost_after: Cost
         input_tokens=fraction(before.input, after.input),
         output_tokens=(
             fraction(before.output, after.output)
-            if after.output_measured and before.output is not None and after.output is not None
+            if after.output_measured and before.output_measured
             else None
         ),
         usd_per_1k=fraction(number(cost_before.usd_per_1k), number(cost_after.usd_per_1k)),

@@ -186,8 +186,10 @@ class _Pricing:
     def _request(self, variant: VariantReport) -> MeanRequest:
         tokens = variant.tokens
         output = tokens.output_mean
-        if output is None:  # As in a run: without own answers, the baseline's length.
+        if output is None:  # As in a run: without own answers, the baseline's length, or logs'.
             output = self.baseline.tokens.output_mean
+        if output is None:
+            output = self.prompt.output_tokens_per_call
         return mean_request(
             input_mean=_input(tokens),
             output_mean=output or 0.0,

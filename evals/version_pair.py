@@ -77,12 +77,17 @@ def pair_up(versions: Versions, options: AnalyzeOptions) -> Pair:
     new = versions.head.template
     asked = get(options.metric) if options.metric else None
     rows, notes = _rows(versions, options, old, new)
-    base = prepare_with(old, rows, asked, options)
+    base = _without_logs(prepare_with(old, rows, asked, options))
     calls, feature = base.template.calls_per_month, base.template.feature
     head = replace(base, template=replace(new, calls_per_month=calls, feature=feature))
     if versions.base is not None:
         notes += list(_rules_brought(old, new))
     return Pair(base=base, head=head, added=versions.base is None, notes=tuple(notes))
+
+
+def _without_logs(prompt: Prepared) -> Prepared:
+    """Leave out how long answers are in use: that is known of one version and not of the other."""
+    return replace(prompt, rule=replace(prompt.rule, output_tokens_per_call=None))
 
 
 def same_requests(old: PromptTemplate, new: PromptTemplate) -> bool:

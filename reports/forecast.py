@@ -60,6 +60,8 @@ def _money(found: Forecast) -> str:
 def _lengths(found: Forecast) -> str:
     if found.lengths_from:
         return f"answers as long as {count(found.lengths_from)} stored ones, or as they may be"
+    if found.lengths_logged:
+        return "answers as long as request logs say (output_tokens_per_call), or as they may be"
     return "answers as long as the references, or as they may be"
 
 

@@ -76,7 +76,16 @@ _WHERE_SET: Mapping[type, frozenset[str]] = {
     VariantReport: frozenset({"prefix", "confirmed", "harm_seen", "slices"}),
     Recommendation: frozenset({"payback"}),
     PromptReport: frozenset(
-        {"across", "suggestions", "attribution", "cache_hit_rate", "batch", "noise", "judge"}
+        {
+            "across",
+            "suggestions",
+            "attribution",
+            "cache_hit_rate",
+            "output_tokens_per_call",
+            "batch",
+            "noise",
+            "judge",
+        }
     ),
 }
 """Keys beside the contract's, which are there only where they say something."""

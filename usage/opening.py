@@ -18,7 +18,9 @@ from .files import find_logs
 from .ledger import COLUMNS, MEMORY_MB, connect
 from .load import Loaded, Options, load
 from .pricing import USD, PriceSource, Traffic, fill_rates, priced_select
+from .prompt_history import History, histories
 from .readers.spec import macros
+from .revisions import revision_notes, with_revisions
 from .templates import link_expression
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ def open_requests(
         targets: ``[targets.*]`` of the configuration, for prices of one's own.
         mapping: ``[usage.columns]`` for plain logs.
         format: The format of all of them; told from each file where left out.
-        templates: Prompts that requests without a recorded one are linked to by their text.
+        templates: Prompts that requests without a recorded one are linked to by their text, now
+            or in an earlier version; where git has them, requests get their revision by time.
         text: Whether to keep the requests' texts.
         memory_mb: What DuckDB may use before it spills to a temporary folder.
         now: The time at which this is; requests of a later day are not believed.
@@ -85,12 +88,14 @@ def open_requests(
                 connection.execute(macro)
             # Clocks differ: what is dated within the next day is believed.
             latest = (now + timedelta(days=1)).isoformat(sep=" ")
-            link = link_expression(templates, "text")
+            past = histories(templates)
+            versions = [*templates, *(version for one in past for version in one.past)]
+            link = link_expression(versions, "text")
             options = Options(
                 format=format, mapping=mapping or {}, text=text, link=link, now=latest
             )
             loaded = load(connection, find_logs(logs, scratch), options, scratch)
-            yield _opened(connection, loaded, targets or {}, now.date())
+            yield _opened(connection, loaded, targets or {}, now.date(), past)
         finally:
             connection.close()
 
@@ -100,6 +105,7 @@ def _opened(
     loaded: Loaded,
     targets: Mapping[str, TargetConfig],
     today: date,
+    past: Sequence[History],
 ) -> Requests:
     """Put what was loaded together as ``requests``."""
     duplicate, repeated = _without_duplicates(connection, loaded)
@@ -113,6 +119,7 @@ def _opened(
     kept = "SELECT * EXCLUDE (flags) FROM flagged"
     if profile.flagged(_UNREADABLE):
         kept += f" WHERE flags & {_UNREADABLE} = 0"
+    kept = with_revisions(connection, kept, past, profile.first, profile.last)
     connection.execute(f"CREATE VIEW priced AS {priced_select(connection, kept, today)}")
     keyed = keyed_select(connection, kept, today, parts=profile.flagged(PARTS | MASKED) > 0)
     connection.execute(f"CREATE VIEW keyed AS {keyed}")
@@ -125,7 +132,7 @@ def _opened(
             rows=counted,
             problems=tuple(problems),
             skipped=tuple(loaded.skipped),
-            notes=tuple(_notes(profile, today)),
+            notes=(*_notes(profile, today), *revision_notes(connection, past)),
         ),
         prices=prices,
         first=profile.first,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from .prompt_history import MARK
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -20,7 +22,8 @@ class Origin:
         model: Who was asked.
         prompt: The template, where the log names one.
         revision: The template's revision, where that is new: first seen when it began, and that of
-            most of its requests. ``None``: no new revision came with it.
+            most of its requests. One by commit time may have been committed up to a day before.
+            ``None``: no new revision came with it.
     """
 
     request_id: str | None
@@ -38,11 +41,16 @@ _WHERE = {
     "fewer cache hits": "error IS NULL AND coalesce(cache_read_tokens, 0) = 0",
 }
 
-# What had not been seen before it began, and makes up most of it.
+# What had not been seen before it began, and makes up most of it. What is committed is deployed
+# later: a revision by commit time may be a day old, where the log reaches back further than that.
+_NO_EARLIER = "INTERVAL 0 HOUR"
+_COMMITTED = f"""CASE WHEN starts_with(revision, '{MARK}') AND min("at") > INTERVAL 24 HOUR + (
+    SELECT min("at") FROM requests WHERE feature IS NOT DISTINCT FROM $feature)
+    THEN INTERVAL 24 HOUR ELSE {_NO_EARLIER} END"""
 _NEW = """SELECT {column} FROM requests
 WHERE feature IS NOT DISTINCT FROM $feature AND "at" < $until AND {column} IS NOT NULL
 GROUP BY {column}
-HAVING min("at") >= $since AND 2 * count(*) FILTER ("at" >= $start) > (
+HAVING min("at") >= $since - {earlier} AND 2 * count(*) FILTER ("at" >= $start) > (
     SELECT count(*) FROM requests
     WHERE feature IS NOT DISTINCT FROM $feature AND "at" >= $start AND "at" < $until)
 ORDER BY count(*) DESC, {column} LIMIT 1"""
@@ -70,13 +78,14 @@ def find_origin(
         bucket: How long a bucket is.
     """
     times = {"feature": feature, "start": start, "until": end, "since": start - bucket}
-    revision = _first(connection, _NEW.format(column="revision"), times)
+    revision = _first(connection, _NEW.format(column="revision", earlier=_COMMITTED), times)
     where, more = _WHERE.get(cause, "true"), dict[str, Any]()
     since = start
     if revision is not None:
-        where, more, since = "revision = $value", {"value": revision[0]}, start - bucket
+        where, more = "revision = $value", {"value": revision[0]}
+        since = start if str(revision[0]).startswith(MARK) else start - bucket
     elif cause == "dearer model":
-        model = _first(connection, _NEW.format(column="model"), times)
+        model = _first(connection, _NEW.format(column="model", earlier=_NO_EARLIER), times)
         if model is not None:
             where, more, since = "model = $value", {"value": model[0]}, start - bucket
     found = _first(

@@ -19,14 +19,15 @@ def link_expression(templates: Sequence[PromptTemplate], text: str) -> str | Non
     it holds that of several, of the one with the longest.
 
     Args:
-        templates: The templates.
+        templates: The templates; earlier versions of one have its name.
         text: The SQL for a request's text.
     """
-    told = [(template, pieces) for template in templates if (pieces := static_pieces(template))]
-    told.sort(key=lambda one: -sum(map(len, one[1])))
+    told = dict.fromkeys(
+        (template.name, pieces) for template in templates if (pieces := static_pieces(template))
+    )
     cases = [
-        f"WHEN {_holds(pieces, text)} THEN {quoting.text(template.name)}"
-        for template, pieces in told
+        f"WHEN {_holds(pieces, text)} THEN {quoting.text(name)}"
+        for name, pieces in sorted(told, key=lambda one: -sum(map(len, one[1])))
     ]
     return f"CASE {' '.join(cases)} END" if cases else None
 

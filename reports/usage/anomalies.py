@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ...usage.anomalies import Anomalies, Anomaly
 from ...usage.budgets import Budget
+from ...usage.prompt_history import MARK
 from ..numbers import count, mean, percent, usd
 from ..sections import Header, Name, Section, Words, words
 from .recommendations import feature_cell, money_range
@@ -76,6 +77,7 @@ def _origin(number: int, one: Anomaly) -> Iterator[Words]:
         parts += [", prompt ", Name(began.prompt)]
     if began.revision is not None:
         parts += [", which came with revision ", Name(began.revision)]
+        parts += [" (by commit time)"] if began.revision.startswith(MARK) else []
     yield tuple(parts)
 
 

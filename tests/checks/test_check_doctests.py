@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-MODULES = ("bounds", "cases", "configuration", "git", "lock", "scope", "trees", "words")
+MODULES = ("bounds", "cases", "configuration", "lock", "scope", "trees", "words")
 
 
 @pytest.mark.parametrize("name", MODULES)

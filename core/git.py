@@ -1,4 +1,4 @@
-"""Runs git, and lets nothing of the checked tree run with it: no hook, pager, filter or remote."""
+"""Runs git, and lets nothing of the tree run with it: no hook, pager, filter, key or remote."""
 
 import os
 import re
@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import CostoptError
+from .errors import CostoptError
 
 _SAFE = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.pager=cat",
     "core.attributesFile=/dev/null",
+    "log.showSignature=false",  # A program that the repository names would look at keys.
     "diff.external=",
     "diff.ignoreSubmodules=all",
     "submodule.recurse=false",
@@ -93,7 +94,7 @@ def open_git(folder: Path) -> Git:
         hint = f"if it is yours: git config --global --add safe.directory {folder.as_posix()}"
         raise CostoptError(f"git refuses this repository: {done.said}", hint=hint)
     raise CostoptError(
-        "this folder is in no working tree of git, so there is no base to check against",
+        "this folder is in no working tree of git",
         hint="run it inside of a clone; costopt compare takes two files without git",
     )
 
@@ -129,7 +130,7 @@ def _run(folder: Path, args: Sequence[str], stdin: bytes, env: Mapping[str, str]
         )
     except FileNotFoundError:
         raise CostoptError(
-            "git is not installed, and a check compares with what git has",
+            "git is not installed",
             hint="install git, or compare two files with costopt compare",
         ) from None
     return Done(done.returncode, done.stdout, _first(done.stderr))
