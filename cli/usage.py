@@ -1,5 +1,6 @@
 """``costopt usage``: what features, models and customers cost, from request logs."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from .usage_options import (
     SHOWN,
     By,
     FailOn,
+    Follow,
     LogFormat,
     Logs,
     Memory,
@@ -36,7 +38,7 @@ _MAX_REPORT_BYTES = 256 * 1024 * 1024
 
 
 def usage(
-    logs: Logs,
+    logs: Logs = None,
     by: By = "feature,model",
     since: Since = None,
     until: Until = None,
@@ -46,6 +48,7 @@ def usage(
     memory: Memory = 1500,
     report: StoredReports = None,
     texts: Texts = False,
+    follow: Follow = None,
     fail_on: FailOn = None,
     only_cost: OnlyCost = False,
     format: Format = None,
@@ -70,12 +73,15 @@ def usage(
       costopt usage logs/ --by prompt --prompts prompts/
       costopt usage logs/ --fail-on budget,anomaly
       costopt usage logs/ --texts --report runs/report.json
+      costopt usage logs/ --follow usage.duckdb
     """  # noqa: D301 (\b keeps the lines apart)
     del no_color, quiet  # There are neither colours nor messages; all commands take these.
     from ..core.config import load_config
+    from ..core.errors import CostoptError
     from ..reports.usage import show_usage
     from ..usage.analysis import usage_report
     from ..usage.attribution import dimensions
+    from ..usage.follow.opening import open_ledger
     from ..usage.opening import open_requests
     from ..usage.periods import moment
     from .output import check_output, emit, page_width
@@ -89,13 +95,16 @@ def usage(
     start = moment(since, "--since") if since else None
     end = moment(until, "--until") if until else None
     templates = _templates(prompts or ())
-    with open_requests(
-        logs,
+    if follow and texts:
+        raise CostoptError("a ledger keeps no texts", hint="leave --texts or --follow out")
+    kept = partial(open_requests, text=texts and not only_cost)
+    opening = partial(open_ledger, follow) if follow else kept
+    with opening(
+        logs or (),
         targets=settings.targets,
         mapping=settings.usage_columns,
         format=_checked_format(log_format),
         templates=templates,
-        text=texts and not only_cost,
         memory_mb=memory,
     ) as requests:
         found = usage_report(

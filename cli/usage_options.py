@@ -9,10 +9,20 @@ SHOWN = 20
 """Groups in a table, unless the user says how many."""
 
 Logs = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="LOG...|-",
         help="Files, globs, folders, or - for standard input.",
+        show_default=False,
+    ),
+]
+Follow = Annotated[
+    Path | None,
+    typer.Option(
+        "--follow",
+        metavar="LEDGER",
+        help="Keep what was read in this DuckDB file, and read only what is new in the logs. "
+        "Without LOG: report what it holds.",
         show_default=False,
     ),
 ]

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,11 +14,13 @@ from ..core.errors import CostoptError, Where
 
 STDIN = "-"
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".log")
-"""What a log's name ends in inside of a folder, before ``.gz`` and ``.zst``."""
+"""What a log's name ends in inside of a folder, before ``.1``, ``.gz`` and ``.zst``."""
 Packing = Literal["none", "gzip", "zstd"]
 
 _MAGIC: tuple[tuple[bytes, Packing], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _PARQUET = b"PAR1"
+_PACKED = re.compile(r"\.(gz|zst|zstd)$")
+_TURNED = re.compile(r"[.-]\d[\d_.T-]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,23 @@ class LogFile:
 
     @property
     def kind(self) -> str:
-        """The name's ending without ``.gz`` or ``.zst``, such as ``.csv``; empty for stdin."""
-        suffixes = [one.lower() for one in Path(self.shown).suffixes]
-        kept = [one for one in suffixes if one not in (".gz", ".zst", ".zstd")]
-        return kept[-1] if kept else ""
+        """The name's ending without ``.1``, ``.gz`` or ``.zst``, such as ``.csv``."""
+        return Path(plain_name(self.shown)).suffix
+
+    @property
+    def turned(self) -> bool:
+        """Whether the name is one that a log gets when the next one takes its own: ``a.log.1``."""
+        return bool(_TURNED.search(_PACKED.sub("", self.shown.lower())))
+
+
+def plain_name(name: str) -> str:
+    """Return a log's name in small letters, without what packing and rotation add to it.
+
+    Example:
+        >>> plain_name("app.log.2.gz"), plain_name("App.jsonl-20261126")
+        ('app.log', 'app.jsonl')
+    """
+    return _TURNED.sub("", _PACKED.sub("", name.lower()))
 
 
 def find_logs(names: Sequence[str], scratch: Path) -> tuple[LogFile, ...]:
@@ -57,7 +73,7 @@ def find_logs(names: Sequence[str], scratch: Path) -> tuple[LogFile, ...]:
     found: dict[str, LogFile] = {}
     for name in names:
         for path, shown in _expanded(name, scratch):
-            found.setdefault(os.path.realpath(path), _sniffed(path, shown))
+            found.setdefault(os.path.realpath(path), sniffed(path, shown))
     if not found:
         raise CostoptError("no logs to read", hint="name files, globs or folders, or - for stdin")
     return tuple(found.values())
@@ -99,8 +115,7 @@ def _walked(folder: Path) -> Iterable[Path]:
 
 
 def _is_log(path: Path) -> bool:
-    name = path.name.lower().removesuffix(".gz").removesuffix(".zst").removesuffix(".zstd")
-    return name.endswith(SUFFIXES) and path.is_file()
+    return plain_name(path.name).endswith(SUFFIXES) and path.is_file()
 
 
 def _matching(name: str) -> Iterator[tuple[Path, str]]:
@@ -113,7 +128,7 @@ def _matching(name: str) -> Iterator[tuple[Path, str]]:
     yield from ((Path(path), Path(path).as_posix()) for path in paths)
 
 
-def _sniffed(path: Path, shown: str) -> LogFile:
+def sniffed(path: Path, shown: str) -> LogFile:
     """Tell a file's packing by its first bytes; what cannot be opened is said when it is read."""
     try:
         with path.open("rb") as file:

@@ -1,7 +1,7 @@
 """Reading files into one table, ``logged``, and saying what is wrong with them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,11 +80,11 @@ def load(
         try:
             _load(connection, log, options, scratch / f"copy-{number}", loaded)
         except (CostoptError, OSError) as error:
-            loaded.skipped.append(_skipped(log, error, len(logs)))
+            loaded.skipped.append(skipped(log, error, len(logs)))
         except Exception as error:
-            if not _is_duckdb(error):
+            if not is_duckdb(error):
                 raise
-            loaded.skipped.append(Skipped(path=log.shown, line=None, reason=_first_line(error)))
+            loaded.skipped.append(Skipped(path=log.shown, line=None, reason=first_line(error)))
     if not loaded.files:
         first = loaded.skipped[0]
         raise CostoptError(
@@ -93,7 +93,12 @@ def load(
     return loaded
 
 
-def _skipped(log: LogFile, error: CostoptError | OSError, many: int) -> Skipped:
+def skipped(log: LogFile, error: CostoptError | OSError, many: int) -> Skipped:
+    """Say why a file was not read.
+
+    Raises:
+        CostoptError: it is the only one.
+    """
     if isinstance(error, CostoptError):
         if many == 1:
             raise (
@@ -105,13 +110,15 @@ def _skipped(log: LogFile, error: CostoptError | OSError, many: int) -> Skipped:
     return Skipped(path=log.shown, line=None, reason=error.strerror or type(error).__name__)
 
 
-def _is_duckdb(error: Exception) -> bool:
+def is_duckdb(error: Exception) -> bool:
+    """Say whether an error is one of DuckDB's."""
     import duckdb
 
     return isinstance(error, duckdb.Error)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of what DuckDB says of an error: the rest is SQL."""
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
@@ -119,14 +126,32 @@ def _load(
     connection: "DuckDBPyConnection", log: LogFile, options: Options, copy: Path, loaded: Loaded
 ) -> None:
     """Read one file: the records first, then what is wrong with them."""
-    source = inspect(connection, log, options.format)
+    load_source(connection, inspect(connection, log, options.format), options, copy, loaded)
+
+
+def load_source(
+    connection: "DuckDBPyConnection", source: Source, options: Options, copy: Path, loaded: Loaded
+) -> None:
+    """Read a file of which is known how it is to be read.
+
+    Args:
+        connection: A DuckDB with the table ``logged``.
+        source: The file.
+        options: How to read it.
+        copy: Where a copy may be put.
+        loaded: What is told of what was read.
+
+    Raises:
+        CostoptError: it cannot be read.
+    """
+    log = source.log
     if source.shape == "parquet" and source.format == plain.NAME:
         loaded.views.append(partial(_checked, source, None, options))
         loaded.files.append(FileRead(log.shown, source.format, rows=-1))
         return
     found = Survey() if source.shape == "parquet" else survey(log)
     if source.shape == "lines" or source.shape == "table":
-        source = _mended(connection, source, found, options, copy)
+        source = _mended(source, found, copy)
     elif found.cut:
         raise CostoptError("the packed file is cut off, and it is not made of lines")
     before = _count(connection)
@@ -145,14 +170,9 @@ def _load(
     connection.execute(f"DELETE FROM logged WHERE flags & {_UNREADABLE} > 0")
 
 
-def _mended(
-    connection: "DuckDBPyConnection", source: Source, found: Survey, options: Options, copy: Path
-) -> Source:
+def _mended(source: Source, found: Survey, copy: Path) -> Source:
     """Read a copy instead, where DuckDB could not read all that can be read."""
-    if found.whole:
-        return source
-    mended = readable_copy(source.log, found, copy)
-    return inspect(connection, mended, source.format if options.format is None else options.format)
+    return source if found.whole else replace(source, log=readable_copy(source.log, found, copy))
 
 
 def _checked(source: Source, format: str | None, options: Options, found: int = MASKED) -> str:

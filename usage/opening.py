@@ -18,7 +18,7 @@ from .files import find_logs
 from .ledger import COLUMNS, MEMORY_MB, connect
 from .load import Loaded, Options, load
 from .pricing import USD, PriceSource, Traffic, fill_rates, priced_select
-from .prompt_history import History, histories
+from .prompt_history import History, every_version, histories
 from .readers.spec import macros
 from .revisions import revision_notes, with_revisions
 from .templates import link_expression
@@ -89,31 +89,47 @@ def open_requests(
             # Clocks differ: what is dated within the next day is believed.
             latest = (now + timedelta(days=1)).isoformat(sep=" ")
             past = histories(templates)
-            versions = [*templates, *(version for one in past for version in one.past)]
-            link = link_expression(versions, "text")
             options = Options(
-                format=format, mapping=mapping or {}, text=text, link=link, now=latest
+                format=format,
+                mapping=mapping or {},
+                text=text,
+                link=link_expression(every_version(past), "text"),
+                now=latest,
             )
             loaded = load(connection, find_logs(logs, scratch), options, scratch)
-            yield _opened(connection, loaded, targets or {}, now.date(), past)
+            repeated = _without_duplicates(connection, loaded)
+            yield opened(connection, loaded, repeated, targets or {}, now.date(), past)
         finally:
             connection.close()
 
 
-def _opened(
+def opened(
     connection: "DuckDBPyConnection",
     loaded: Loaded,
+    repeated: tuple[int, Sequence[Problem]],
     targets: Mapping[str, TargetConfig],
     today: date,
-    past: Sequence[History],
+    past: Sequence[History] = (),
+    *,
+    order: str = "",
 ) -> Requests:
-    """Put what was loaded together as ``requests``."""
-    duplicate, repeated = _without_duplicates(connection, loaded)
+    """Put what was loaded together as ``requests``, with prices.
+
+    Args:
+        connection: A DuckDB with the relation ``logged``, in which no request is twice.
+        loaded: What is known of it.
+        repeated: How many requests repeated another one, and that in words.
+        targets: ``[targets.*]`` of the configuration.
+        today: The day whose prices count where a request has no time.
+        past: What git knows of prompts, for revisions that are not recorded.
+        order: SQL by which rows come in the order of files and lines, where they do not.
+    """
+    duplicate, said = repeated
     _flagged(connection, loaded, MASKED)
     profile = _profile(connection)
     counted = _counted(connection, loaded, profile)
     counted = replace(counted, duplicate=duplicate, read=counted.read + duplicate)
-    problems = [*loaded.problems, *repeated, *_problems(connection, profile)]
+    problems = [*loaded.problems, *said, *_problems(connection, profile, order)]
     prices = fill_rates(connection, (row.traffic for row in profile.rows), targets, today)
     _flagged(connection, loaded, sum(flag for flag in SAID if profile.flagged(flag)))
     kept = "SELECT * EXCLUDE (flags) FROM flagged"
@@ -232,12 +248,12 @@ def _rows_of(connection: "DuckDBPyConnection", file: FileRead) -> int:
     return int(_row(connection, sql, [file.path])[0])
 
 
-def _problems(connection: "DuckDBPyConnection", profile: _Profile) -> Iterator[Problem]:
+def _problems(connection: "DuckDBPyConnection", profile: _Profile, order: str) -> Iterator[Problem]:
     """Count each thing that is wrong with any row, with where it first stands."""
     for flag, said in SAID.items():
         if rows := profile.flagged(flag):
-            # Rows come in the order of the files and their lines.
-            sql = f"SELECT source, line FROM flagged WHERE flags & {flag} > 0 LIMIT 1"
+            # Without one, rows come in the order of the files and their lines.
+            sql = f"SELECT source, line FROM flagged WHERE flags & {flag} > 0 {order} LIMIT 1"
             yield Problem(what=said, rows=rows, first=Where(*_row(connection, sql)))
 
 

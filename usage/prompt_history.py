@@ -82,6 +82,12 @@ def histories(templates: Sequence[PromptTemplate]) -> tuple[History, ...]:
     return tuple(_history(template, git_of, cut_of) for template in templates)
 
 
+def every_version(found: Sequence[History]) -> tuple[PromptTemplate, ...]:
+    """Return all prompts as they are now, and then as they were."""
+    now = (one.template for one in found)
+    return (*now, *(version for one in found for version in one.past))
+
+
 def _history(
     template: PromptTemplate,
     git_of: Callable[[Path], Git],

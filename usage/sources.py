@@ -52,11 +52,11 @@ def inspect(connection: "DuckDBPyConnection", log: LogFile, format: str | None) 
         CostoptError: it is empty, or no format that is known.
     """
     if log.parquet:
-        return _tabular(connection, log, "parquet", format)
+        return tabular(connection, log, "parquet", format)
     head = head_of(log)
     shape = _shape(head, log.kind)
     if shape == "table":
-        return _tabular(connection, log, shape, format)
+        return tabular(connection, log, shape, format)
     records = records_of(head) if shape == "lines" else _parsed(connection, log, shape)
     named = format or format_of(records)
     if named is None:
@@ -100,10 +100,17 @@ def _compact(text: str) -> str:
     return json.dumps(json.loads(text))
 
 
-def _tabular(
+def tabular(
     connection: "DuckDBPyConnection", log: LogFile, shape: Shape, format: str | None
 ) -> Source:
-    """A table's columns are known before any row is read."""
+    """Return how a table is read: its columns are known before any row is.
+
+    Args:
+        connection: A DuckDB.
+        log: The file.
+        shape: ``table`` or ``parquet``.
+        format: The format that it is known to have.
+    """
     read = _parquet(log) if shape == "parquet" else _csv(log, "")
     rows = connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
     columns = {str(row[0]): str(row[1]) for row in rows if row[0] != _ROW}

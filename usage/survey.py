@@ -56,7 +56,7 @@ def survey(log: LogFile) -> Survey:
     found = Survey(size=log.path.stat().st_size)
     lines, length, long, last = 0, 0, [], b"\n"
     try:
-        for piece in _pieces(log):
+        for piece in pieces(log):
             first = piece.find(b"\n")
             if first < 0:
                 length += len(piece)
@@ -66,7 +66,7 @@ def survey(log: LogFile) -> Survey:
                 lines += piece.count(b"\n")
                 length = len(piece) - 1 - piece.rfind(b"\n")
             last = piece[-1:]
-    except _CutError:
+    except CutError:
         found = replace(found, cut=True)
     if length > LONGEST:
         long.append(lines + 1)
@@ -79,13 +79,13 @@ def readable_copy(log: LogFile, found: Survey, target: Path) -> LogFile:
     skipped, line, skipping = set(found.too_long), 1, 1 in found.too_long
     with target.open("wb") as file:
         try:
-            for piece in _pieces(log):
+            for piece in pieces(log):
                 for part in piece.splitlines(keepends=True) if skipped else (piece,):
                     _copy(file, part, skipping=skipping)
                     if skipped and part.endswith(b"\n"):
                         line += 1
                         skipping = line in skipped
-        except _CutError:
+        except CutError:
             pass  # That it is cut off was said when it was surveyed.
     return LogFile(target, log.shown)
 
@@ -94,11 +94,11 @@ def head_of(log: LogFile) -> str:
     """Return the beginning of a file: some megabytes at most, and no more than some lines."""
     head = b""
     try:
-        for piece in _pieces(log):
+        for piece in pieces(log):
             head += piece
             if head.count(b"\n") > _HEAD_LINES or len(head) > LONGEST:
                 break
-    except _CutError:
+    except CutError:
         pass  # What is there is enough to tell what it is.
     return head.decode("utf-8", "replace")
 
@@ -107,12 +107,17 @@ def _copy(file: IO[bytes], part: bytes, *, skipping: bool) -> None:
     file.write((b"\n" if part.endswith(b"\n") else b"") if skipping else part)
 
 
-class _CutError(Exception):
+class CutError(Exception):
     """The packed data stops before its end, or is damaged there."""
 
 
-def _pieces(log: LogFile) -> Iterator[bytes]:
-    """Return a file's bytes, unpacked, in pieces of about a megabyte; none of them is empty."""
+def pieces(log: LogFile) -> Iterator[bytes]:
+    """Return a file's bytes, unpacked, in pieces of about a megabyte; none of them is empty.
+
+    Raises:
+        CutError: the packed data stops before its end.
+        CostoptError: it is packed with zstd and there is nothing to unpack it.
+    """
     unpack = {"none": _as_it_is, "gzip": _gunzipped, "zstd": _unzstd}[log.packing]
     with log.path.open("rb") as file:
         yield from (piece for piece in unpack(file) if piece)
@@ -133,10 +138,10 @@ def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
             try:
                 yield unpacker.decompress(packed, _CHUNK)
             except zlib.error as error:
-                raise _CutError from error
+                raise CutError from error
             packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
     if not unpacker.eof:
-        raise _CutError
+        raise CutError
 
 
 def _unzstd(file: IO[bytes]) -> Iterator[bytes]:
@@ -155,7 +160,7 @@ def _unzstd(file: IO[bytes]) -> Iterator[bytes]:
             try:
                 yield unpacker.decompress(packed)
             except zstandard.ZstdError as error:
-                raise _CutError from error
+                raise CutError from error
             packed = unpacker.unused_data if unpacker.eof else b""
     if not unpacker.eof:
-        raise _CutError
+        raise CutError
