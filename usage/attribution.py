@@ -38,7 +38,8 @@ EXACT_ROWS = 20_000_000
 """Up to so many requests percentiles are exact: that takes memory that cannot go to disk."""
 
 UNBILLED = "error IS NOT NULL AND input_tokens IS NULL AND output_tokens IS NULL"
-_UNPRICED = f"nano IS NULL AND NOT ({UNBILLED})"
+UNPRICED = f"nano IS NULL AND NOT ({UNBILLED})"
+"""Requests that are in no sum of money, as SQL."""
 
 
 def dimensions(text: str) -> tuple[str, ...]:
@@ -106,12 +107,12 @@ def attribute(
 
 def unpriced(connection: "DuckDBPyConnection", period: Period) -> tuple[UnpricedModel, ...]:
     """Return the models of the period that have requests without a price, most requests first."""
-    where, values = _within(period.first, period.end)
+    where, values = within(period.first, period.end)
     rows = _fetch(
         connection,
         "SELECT provider, model, count(*) AS n, sum(input_tokens) AS i, sum(output_tokens) AS o, "
         "count(*) FILTER (input_tokens IS NULL OR output_tokens IS NULL) AS uncounted, "
-        f"any_value(batch) AS batch FROM priced WHERE {_UNPRICED} AND {where} "
+        f"any_value(batch) AS batch FROM priced WHERE {UNPRICED} AND {where} "
         "GROUP BY provider, model ORDER BY n DESC, provider, model",
         values,
     )
@@ -136,7 +137,8 @@ def _why(row: dict[str, Any]) -> str:
     return "no price is known for it" + (" in a batch" if row["batch"] else "")
 
 
-def _within(first: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
+def within(first: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
+    """Return the SQL that picks a period's requests, with its values."""
     tests: list[str] = []
     values: list[Any] = []
     for time, sign in ((first, ">="), (end, "<")):
@@ -152,7 +154,7 @@ def _grouped(by: Sequence[str], period: Period, *, exact: bool) -> tuple[str, li
     Requests of the previous period are in the same pass: they count for the trend alone.
     """
     compared = period.basis == "previous period"
-    where, values = _within(period.before if compared else period.first, period.end)
+    where, values = within(period.before if compared else period.first, period.end)
     now = _moment(period.since) if compared else None
     only = f'FILTER ("at" >= {now})' if now else ""
     sums = [f"count(*) {only} AS requests"]
@@ -168,7 +170,7 @@ def _grouped(by: Sequence[str], period: Period, *, exact: bool) -> tuple[str, li
     return f"SELECT {keys}, {', '.join(sums)} FROM priced WHERE {where} GROUP BY ALL", values
 
 
-_COUNTS = (("error IS NOT NULL", "errors"), (_UNPRICED, "unpriced"), (UNBILLED, "unbilled"))
+_COUNTS = (("error IS NOT NULL", "errors"), (UNPRICED, "unpriced"), (UNBILLED, "unbilled"))
 
 
 def _counting(test: str, now: str | None) -> str:
