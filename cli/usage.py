@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .options import ConfigFile, Format, NoColor, Output, Quiet, choose_format
+from .options import (
+    REPORT_FORMATS,
+    ConfigFile,
+    NoColor,
+    Output,
+    Quiet,
+    ReportFormat,
+    choose_format,
+)
 from .usage_options import (
     SHOWN,
     By,
@@ -46,7 +54,7 @@ def usage(
     report: StoredReport = None,
     fail_on: FailOn = None,
     only_cost: OnlyCost = False,
-    format: Format = None,
+    format: ReportFormat = None,
     output: Output = None,
     config: ConfigFile = None,
     quiet: Quiet = False,
@@ -66,6 +74,7 @@ def usage(
       costopt usage logs/ --by day --since 2026-11-01 --until 2026-12-01
       costopt usage export.csv --log-format langfuse --format json
       costopt usage logs/ --by prompt --prompts prompts/
+      costopt usage logs/ --output usage.html
       costopt usage logs/ --fail-on budget,anomaly
     """  # noqa: D301 (\b keeps the lines apart)
     del no_color, quiet  # There are neither colours nor messages; all commands take these.
@@ -80,7 +89,7 @@ def usage(
     settings = load_config(config, Path.cwd())
     gates = _gates(fail_on, only_cost=only_cost)
     known = _known(report)
-    chosen = choose_format(format, output, settings.defaults.get("format"))
+    chosen = choose_format(format, output, settings.defaults.get("format"), REPORT_FORMATS)
     check_output(output)
     grouped = dimensions(by)
     start = moment(since, "--since") if since else None
@@ -99,7 +108,8 @@ def usage(
             grouped,
             since=start,
             until=end,
-            top=top or (None if chosen == "json" else SHOWN),
+            top=top or SHOWN.get(chosen),
+            times=chosen in ("json", "html"),
         )
         advice = None if only_cost else _advice(requests, settings, known, templates, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
