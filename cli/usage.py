@@ -109,7 +109,7 @@ def usage(
             since=start,
             until=end,
             top=top or SHOWN.get(chosen),
-            times=chosen in ("json", "html"),
+            times=chosen == "html" or (chosen == "json" and not only_cost),
         )
         advice = None if only_cost else _advice(requests, settings, known, templates, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)

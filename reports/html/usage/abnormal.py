@@ -49,13 +49,19 @@ def _anomaly(at: int, one: Anomaly) -> Line:
         Cell(text=one.cause, note=also),
         number(one.start.strftime(_TIME), _moment(one.start)),
         number("goes on" if one.goes_on else one.end.strftime(_TIME), _moment(one.end)),
-        number(level(one.usual, one.unit), one.usual),
+        number(_usual(one), one.usual),
         number(level(one.seen, one.unit), one.seen),
         number(usd(one.usd), one.usd),
         _first(began),
         Cell(text=revision, style="name" if revision else ""),
     )
     return Line(cells=cells)
+
+
+def _usual(one: Anomaly) -> str:
+    """Return what is usual without its unit, which stands beside what was seen."""
+    unit = one.unit.removeprefix("USD ")
+    return level(one.usual, one.unit).removesuffix(unit).rstrip()
 
 
 def _moment(time: datetime) -> float:
@@ -65,15 +71,13 @@ def _moment(time: datetime) -> float:
 def _first(began: Origin | None) -> Cell:
     if began is None:
         return Cell(text="")
-    parts = [began.at.strftime(_TIME)]
+    parts = [f"{name(began.request_id or 'without an id')} at {began.at.strftime(_TIME)}"]
     if began.source is not None:
         line = "" if began.line is None else f":{began.line}"
         parts.append(clean(f"{began.source}{line}", 120))
     parts += [f"{what} {name(value)}" for what, value in (
         ("model", began.model), ("prompt", began.prompt)) if value is not None]  # fmt: skip
-    return Cell(
-        text=name(began.request_id or "without an id"), note=", ".join(parts), style="words"
-    )
+    return Cell(text=", ".join(parts), style="words")
 
 
 def budget_table(found: Sequence[Budget]) -> Table:

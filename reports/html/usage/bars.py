@@ -99,7 +99,7 @@ def time_plot(found: OverTime, anomalies: Sequence[Anomaly]) -> TimePlot | None:
     lanes = max((round(mark.y / _LANE) for mark in marks), default=0)
     top = 12 + lanes * _LANE
     bottom = top + _HIGH
-    along = steps(0.0, float(highest), 5)
+    along = steps(0.0, float(highest), 7)
     up = Scale(low=0.0, high=float(highest), start=bottom, end=top)
     return TimePlot(
         title=f"Cost by {found.step} and feature, USD",

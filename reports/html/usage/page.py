@@ -41,7 +41,6 @@ class UsageView:
     """All of a page."""
 
     version: str
-    by: str
     period: str
     amount: str
     lines: tuple[str, ...]
@@ -72,8 +71,7 @@ def usage_view(report: UsageReport, advice: Advice | None) -> UsageView:
     abnormal_ones = advice.anomalies.found[: abnormal.MOST] if advice else ()
     return UsageView(
         version=__version__,
-        by=", ".join(report.attribution.by),
-        period=facts.period_line(report),
+        period=_period(report),
         amount="Cost unknown" if total.usd is None else usd(total.usd),
         lines=tuple(_lines(report)),
         figures=tuple(_figures(report)),
@@ -86,6 +84,13 @@ def usage_view(report: UsageReport, advice: Advice | None) -> UsageView:
         advice=_advice(advice) if advice else None,
         reading=reading_view(report),
     )
+
+
+def _period(report: UsageReport) -> str:
+    if report.first is None or report.last is None:
+        return "no request has a time"
+    first, last = (time.strftime("%Y-%m-%d %H:%M") for time in (report.first, report.last))
+    return f"{first} to {last} UTC"
 
 
 def _lines(report: UsageReport) -> Iterator[str]:

@@ -10,7 +10,10 @@ from ...numbers import count, percent, usd
 from .names import OTHERS, feature, name, style
 from .squarify import Rect, squarify
 
-WIDTH, HEIGHT = 960, 420
+WIDTH = 960
+_HEIGHTS = ((1, 90), (4, 220), (12, 320))
+"""Up to so many tiles, how high the drawing is."""
+_HIGHEST = 420
 _SIZE, _LINE, _EDGE = 12.0, 16.0, 6.0
 _LEAST = 4
 """A name of which fewer characters fit is left out."""
@@ -47,8 +50,8 @@ class Treemap:
 
     title: str
     tiles: tuple[Tile, ...]
+    height: int
     width: int = WIDTH
-    height: int = HEIGHT
 
 
 def treemap(found: OverTime) -> Treemap | None:
@@ -60,13 +63,15 @@ def treemap(found: OverTime) -> Treemap | None:
     total = sum((one.usd or Decimal(0) for _, one in priced), Decimal(0))
     if not total:
         return None
-    areas = squarify([float(one.usd or 0) for _, one in priced], Rect(0, 0, WIDTH, HEIGHT))
+    many = sum(len(one.models) or 1 for _, one in priced)
+    height = next((high for most, high in _HEIGHTS if many <= most), _HIGHEST)
+    areas = squarify([float(one.usd or 0) for _, one in priced], Rect(0, 0, WIDTH, height))
     tiles = [
         tile
         for (place, one), area in zip(priced, areas, strict=True)
         for tile in _tiles(one, OTHERS if one is found.rest else style(place), area, total)
     ]
-    return Treemap(title="Cost by feature and model", tiles=tuple(tiles))
+    return Treemap(title="Cost by feature and model", tiles=tuple(tiles), height=height)
 
 
 def _tiles(one: FeatureCost, style_of: str, area: Rect, total: Decimal) -> Iterator[Tile]:
@@ -112,20 +117,19 @@ def _tile(rect: Rect, style_of: str, lines: Sequence[str], said: str, *, bold: b
 
 
 def _texts(rect: Rect, lines: Sequence[str], *, bold: bool) -> Iterator[Text]:
-    """Yield the lines that fit, the first of them first."""
+    """Yield the lines that fit, and none where the first of them does not."""
     room = int((rect.height - 2 * _EDGE + 4) // _LINE)
-    down = 0
-    for at, line in enumerate(lines):
+    for at, line in enumerate(lines[: max(room, 0)]):
         heavy = bold and at == 0
         text = fitting(line, rect.width - 2 * _EDGE, heavy=heavy)
-        if text and down < room:
-            down += 1
-            yield Text(
-                x=round(_EDGE, 1),
-                y=round(_EDGE + _LINE * down - 5, 1),
-                text=text,
-                style="heavy" if heavy else "",
-            )
+        if not text:
+            return
+        yield Text(
+            x=_EDGE,
+            y=_EDGE + _LINE * (at + 1) - 5,
+            text=text,
+            style="heavy" if heavy else "",
+        )
 
 
 def fitting(text: str, wide: float, *, heavy: bool = False) -> str:
