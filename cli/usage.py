@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .options import ConfigFile, Format, NoColor, Output, Quiet, choose_format
+from .options import (
+    REPORT_FORMATS,
+    ConfigFile,
+    NoColor,
+    Output,
+    Quiet,
+    ReportFormat,
+    choose_format,
+)
 from .usage_options import (
     SHOWN,
     By,
@@ -51,7 +59,7 @@ def usage(
     follow: Follow = None,
     fail_on: FailOn = None,
     only_cost: OnlyCost = False,
-    format: Format = None,
+    format: ReportFormat = None,
     output: Output = None,
     config: ConfigFile = None,
     quiet: Quiet = False,
@@ -71,6 +79,7 @@ def usage(
       costopt usage logs/ --by day --since 2026-11-01 --until 2026-12-01
       costopt usage export.csv --log-format langfuse --format json
       costopt usage logs/ --by prompt --prompts prompts/
+      costopt usage logs/ --output usage.html
       costopt usage logs/ --fail-on budget,anomaly
       costopt usage logs/ --texts --report runs/report.json
       costopt usage logs/ --follow usage.duckdb
@@ -89,7 +98,7 @@ def usage(
     settings = load_config(config, Path.cwd())
     gates = _gates(fail_on, only_cost=only_cost)
     stored = _stored(report or ())
-    chosen = choose_format(format, output, settings.defaults.get("format"))
+    chosen = choose_format(format, output, settings.defaults.get("format"), REPORT_FORMATS)
     check_output(output)
     grouped = dimensions(by)
     start = moment(since, "--since") if since else None
@@ -112,7 +121,8 @@ def usage(
             grouped,
             since=start,
             until=end,
-            top=top or (None if chosen == "json" else SHOWN),
+            top=top or SHOWN.get(chosen),
+            times=chosen == "html" or (chosen == "json" and not only_cost),
         )
         advice = None if only_cost else _advice(requests, settings, stored, templates, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-SHOWN = 20
-"""Groups in a table, unless the user says how many."""
+SHOWN = {"table": 20, "markdown": 20, "html": 500}
+"""Groups that each format shows, unless the user says how many; all in one that is not named."""
 
 Logs = Annotated[
     list[str] | None,
@@ -67,7 +67,8 @@ Top = Annotated[
         "--top",
         min=1,
         metavar="N",
-        help=f"Show the N dearest groups. Default: {SHOWN} in a table, all in JSON.",
+        help=f"Show the N dearest groups. Default: {SHOWN['table']} in a table, {SHOWN['html']} in "
+        "HTML, all in JSON.",
         show_default=False,
     ),
 ]

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from .attribution import attribute, unpriced
 from .opening import Requests
+from .over_time import over_time
 from .periods import period
 from .pricing import PriceSource
 from .report import UsageReport
@@ -17,6 +18,7 @@ def usage_report(
     since: datetime | None = None,
     until: datetime | None = None,
     top: int | None = None,
+    times: bool = False,
 ) -> UsageReport:
     """Return what the requests of a time cost, by dimensions.
 
@@ -26,6 +28,7 @@ def usage_report(
         since: The first moment that counts, UTC; the log's first where left out.
         until: The first moment that does not count any more; none where left out.
         top: How many groups to show; all where left out.
+        times: Whether to tell the cost over time, too.
 
     Raises:
         CostoptError: the period is empty.
@@ -44,6 +47,7 @@ def usage_report(
         unpriced=models,
         prices=tuple(_price_notes(requests.prices)),
         notes=(chosen.note,) if chosen.note else (),
+        over_time=over_time(requests.connection, chosen) if times else None,
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from .facts import Reading
 from .periods import Basis
+from .slots import OverTime
 
 SCHEMA = "costopt.usage/1"
 
@@ -135,6 +136,7 @@ class UsageReport:
         unpriced: Models without a price.
         prices: Where prices come from, in words.
         notes: What else is to be known.
+        over_time: Cost over time by feature; ``None`` where it was not asked for.
     """
 
     first: datetime | None
@@ -144,3 +146,4 @@ class UsageReport:
     unpriced: tuple[UnpricedModel, ...] = ()
     prices: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    over_time: OverTime | None = None

@@ -1,6 +1,5 @@
 """The plot of cost against quality, as numbers that a template draws as SVG."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,6 +7,7 @@ from itertools import pairwise
 from ...core.report import QualityDelta, VariantReport
 from ..numbers import count, interval, quality, unit, usd
 from ..safe import clean
+from .axes import Scale, Tick, money_text, steps
 from .labels import Box, Label, place
 from .verdicts import style_of
 
@@ -16,14 +16,6 @@ LEFT, RIGHT, TOP, BOTTOM = 66, 18, 16, 52
 _MARK = 5.0
 _NAMED = 22
 _STEPS = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tick:
-    """A mark of an axis, with where it stands."""
-
-    at: float
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,20 +71,6 @@ class _Spot:
     @property
     def y(self) -> float:
         return self.delta.mean if self.delta else 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Scale:
-    """From a range of values to a range of the drawing."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        part = (value - self.low) / (self.high - self.low)
-        return round(self.start + part * (self.end - self.start), 1)
 
 
 def plots(
@@ -170,15 +148,15 @@ def _cost(variant: VariantReport, *, priced: bool) -> float | None:
 
 def _axes(
     spots: Sequence[_Spot], metric: str, *, priced: bool
-) -> tuple[_Scale, _Scale, tuple[Tick, ...], tuple[Tick, ...]]:
+) -> tuple[Scale, Scale, tuple[Tick, ...], tuple[Tick, ...]]:
     xs = [spot.x for spot in spots]
     deltas = [spot.delta for spot in spots if spot.delta]
     ys = [0.0, *(d.low for d in deltas), *(d.high for d in deltas), *(-d.margin for d in deltas)]
     x_low, x_high = _padded(min(xs), max(xs), 0.12)
     y_low, y_high = _padded(min(ys), max(ys), 0.06)
-    across = _Scale(low=x_low, high=x_high, start=LEFT, end=WIDTH - RIGHT)
-    up = _Scale(low=y_low, high=y_high, start=HEIGHT - BOTTOM, end=TOP)
-    x_steps, y_steps = _steps(x_low, x_high, 6), _steps(y_low, y_high, 6)
+    across = Scale(low=x_low, high=x_high, start=LEFT, end=WIDTH - RIGHT)
+    up = Scale(low=y_low, high=y_high, start=HEIGHT - BOTTOM, end=TOP)
+    x_steps, y_steps = steps(x_low, x_high, 6), steps(y_low, y_high, 6)
     return (
         across,
         up,
@@ -192,32 +170,14 @@ def _padded(low: float, high: float, part: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _steps(low: float, high: float, most: int) -> list[float]:
-    """Return round values in a range.
-
-    Example:
-        >>> _steps(0.08, 0.145, 6)
-        [0.08, 0.1, 0.12, 0.14]
-    """
-    rough = (high - low) / most
-    size = 10 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(at * step, 12) for at in range(first, last + 1)]
-
-
-def _x_text(value: float, steps: Sequence[float], priced: bool) -> str:
-    if not priced:
-        return count(value)
-    step = steps[1] - steps[0] if len(steps) > 1 else value or 1.0
-    places = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0
-    return f"${value:,.{max(places, 2) if value < 100 else places}f}".replace("$-", "−$")
+def _x_text(value: float, along: Sequence[float], priced: bool) -> str:
+    return money_text(value, along) if priced else count(value)
 
 
 def _points(
     spots: Sequence[_Spot],
-    across: _Scale,
-    up: _Scale,
+    across: Scale,
+    up: Scale,
     metric: str,
     best: str | None,
     *,
@@ -266,7 +226,7 @@ def _best(spots: Sequence[_Spot]) -> list[_Spot]:
     return sorted((s for s in spots if s.variant.pareto), key=lambda spot: (spot.x, spot.y))
 
 
-def _along(best: Sequence[_Spot], across: _Scale, up: _Scale) -> Iterator[Box]:
+def _along(best: Sequence[_Spot], across: Scale, up: Scale) -> Iterator[Box]:
     """Yield small boxes along the front, for names to keep clear of."""
     for one, other in pairwise(best):
         x, y = across(one.x), up(one.y)
@@ -276,7 +236,7 @@ def _along(best: Sequence[_Spot], across: _Scale, up: _Scale) -> Iterator[Box]:
             yield Box(at_x - 3, at_y - 3, at_x + 3, at_y + 3)
 
 
-def _front(spots: Sequence[_Spot], across: _Scale, up: _Scale) -> str:
+def _front(spots: Sequence[_Spot], across: Scale, up: Scale) -> str:
     best = _best(spots)
     if len(best) < 2:
         return ""

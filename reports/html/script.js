@@ -33,3 +33,25 @@ for (const table of document.querySelectorAll("table.sortable")) {
     head.replaceChildren(button);
   });
 }
+for (const map of document.querySelectorAll("svg.tiles")) {
+  const tiles = [...map.querySelectorAll(".tile")];
+  const readout = document.createElement("p");
+  readout.className = "readout";
+  readout.textContent = "Point at a tile, or go from one to the next with the arrow keys.";
+  map.closest("figure").append(readout);
+  const tell = (tile) => { readout.textContent = tile.getAttribute("aria-label"); };
+  const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity };
+  tiles.forEach((tile, at) => {
+    tile.setAttribute("tabindex", at ? "-1" : "0");
+    tile.addEventListener("mouseenter", () => tell(tile));
+    tile.addEventListener("focus", () => tell(tile));
+    tile.addEventListener("keydown", (event) => {
+      if (!(event.key in steps)) return;
+      event.preventDefault();
+      const other = tiles[Math.max(0, Math.min(tiles.length - 1, at + steps[event.key]))];
+      tile.setAttribute("tabindex", "-1");
+      other.setAttribute("tabindex", "0");
+      other.focus();
+    });
+  });
+}

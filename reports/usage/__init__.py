@@ -1,4 +1,4 @@
-"""``costopt usage`` as text: a table, Markdown, JSON."""
+"""``costopt usage`` as text: a table, Markdown, JSON, HTML."""
 
 from ...usage.advice import Advice
 from ...usage.report import UsageReport
@@ -11,9 +11,13 @@ from .table import to_table
 def show_usage(
     report: UsageReport, format: str, *, width: int = 80, advice: Advice | None = None
 ) -> str:
-    """Return a report of request logs as ``table``, ``markdown`` or ``json``."""
+    """Return a report of request logs as ``table``, ``markdown``, ``json`` or ``html``."""
     if format == "json":
         return to_json(report, advice)
+    if format == "html":
+        from ..html.usage import usage_page
+
+        return usage_page(report, advice)
     if format == "markdown":
         return "\n".join([to_markdown(report), *([advice_markdown(advice)] if advice else [])])
     return "\n".join([to_table(report, width), *([advice_table(advice, width)] if advice else [])])

@@ -46,13 +46,14 @@ def _row(number: int, one: Anomaly) -> tuple[str, ...]:
         one.cause,
         one.start.strftime(_TIME),
         "goes on" if one.goes_on else one.end.strftime(_TIME),
-        _level(one.usual, one.unit),
-        _level(one.seen, one.unit),
+        level(one.usual, one.unit),
+        level(one.seen, one.unit),
         usd(one.usd),
     )
 
 
-def _level(value: float, unit: str) -> str:
+def level(value: float, unit: str) -> str:
+    """Return what is usual, or was seen, with its unit."""
     if unit.startswith("of "):
         return f"{percent(value)} {unit}"
     if unit.startswith("USD"):

@@ -13,6 +13,7 @@ from ...usage.periods import shown
 from ...usage.report import SCHEMA, Group, Sums, Trend, UsageReport
 from ..safe import inert
 from .advice import advice_json
+from .over_time import over_time_json
 
 
 def to_json(report: UsageReport, advice: Advice | None = None) -> str:
@@ -30,6 +31,7 @@ def to_json(report: UsageReport, advice: Advice | None = None) -> str:
         "groups_left_out": attribution.left_out,
         "total": {**_sums(attribution.total), "trend": _trend(attribution.trend)},
         "trend_basis": attribution.basis,
+        "over_time": over_time_json(report.over_time) if report.over_time else None,
         "percentiles": "exact",
         "unpriced": [asdict(model) for model in report.unpriced],
         "prices": list(report.prices),

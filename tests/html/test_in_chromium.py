@@ -48,6 +48,8 @@ const light = ([r, g, b]) => {
   return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
 };
 const behind = (element) => {
+  const tile = element.closest(".tile");
+  if (tile) return parse(getComputedStyle(tile.querySelector("rect")).fill);
   for (let at = element; at; at = at.parentElement) {
     const found = parse(getComputedStyle(at).backgroundColor);
     if (found.length === 3 || found[3] === 1) return found;

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costopt.reports.html.axes import steps as round_steps
 from costopt.reports.html.labels import CHARACTER, LINE, Box, Label, place
-from costopt.reports.html.plot import _steps
 
 PAGE = Box(60, 10, 740, 350)
 
@@ -47,4 +47,4 @@ def test_every_point_has_a_label_near_it(points: list[tuple[float, float]]) -> N
     ],
 )
 def test_ticks_are_round(low: float, high: float, steps: list[float]) -> None:
-    assert _steps(low, high, 6) == pytest.approx(steps)
+    assert round_steps(low, high, 6) == pytest.approx(steps)
