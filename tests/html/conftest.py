@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-# importmode=importlib adds no folder of its own; the hostile strings lie with the fault tests.
+# importmode=importlib adds no folder of its own; the hostile strings lie with the fault
+# tests, logs of requests with those of usage.
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parent.parent / "faults"))
+sys.path.insert(2, str(Path(__file__).parent.parent / "usage"))
 
 from chromium import Chromium, missing
 

@@ -1,6 +1,6 @@
 """Reports with everything that a page can show, and with hostile text everywhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from itertools import cycle
@@ -171,7 +171,7 @@ def full_check(report: Report) -> CheckReport:
 
 
 _CHOSEN = frozenset({"verdict", "kind", "status", "outcome", "depth", "evidence", "unit", "metric",
-                     "safety", "side"})  # fmt: skip
+                     "safety", "side", "step", "cause", "also", "effort", "risk"})  # fmt: skip
 
 
 def poisoned(value: Any, texts: list[str]) -> Any:
@@ -194,6 +194,8 @@ def _mapped(value: Any, of: Callable[[str], str]) -> Any:
         return of(value)
     if isinstance(value, tuple):
         return tuple(_mapped(item, of) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _mapped(item, of) for key, item in value.items()}
     if is_dataclass(value):
         return replace(cast(Any, value), **dict(_fields(value, of)))
     return value

@@ -29,7 +29,7 @@ def anomaly_table(found: Sequence[Anomaly]) -> Table:
         Table(
             caption="Anomalies, times in UTC",
             headers=headers(
-                "#", "Feature", "Cause", "From", "To", "Usual", "Seen", "More USD (estimated)",
+                "#", "Feature", "Cause", "From", "To", "More USD, estimated", "Usual", "Seen",
                 "First request", "New revision",
                 left=("Feature", "Cause", "From", "To", "First request", "New revision"),
             ),
@@ -49,9 +49,9 @@ def _anomaly(at: int, one: Anomaly) -> Line:
         Cell(text=one.cause, note=also),
         number(one.start.strftime(_TIME), _moment(one.start)),
         number("goes on" if one.goes_on else one.end.strftime(_TIME), _moment(one.end)),
+        number(usd(one.usd), one.usd),
         number(_usual(one), one.usual),
         number(level(one.seen, one.unit), one.seen),
-        number(usd(one.usd), one.usd),
         _first(began),
         Cell(text=revision, style="name" if revision else ""),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ....usage.report import Group, Spread, UsageReport
+from ....usage.report import Group, Sums, UsageReport
 from ....usage.slots import OverTime, Slot
 from ...numbers import UNKNOWN, count, percent, seconds, usd
 from ...usage.facts import trend_words
@@ -12,9 +12,9 @@ from .names import feature, name
 from .treemap import model_name
 
 _COLUMNS = (
-    "Requests", "Failed", "Unpriced", "Input tok", "Cached", "Cached tok", "Cache write tok",
-    "Output tok", "Reasoning tok", "In p50", "In p95", "Out p50", "Out p95", "p50 s", "p95 s",
-    "$/request", "USD", "Share", "Trend", "USD in the log",
+    "USD", "Share", "Trend", "$/request", "Requests", "Failed", "Unpriced", "Input tok", "Cached",
+    "Cached tok", "Cache write tok", "Output tok", "Reasoning tok", "In p50", "In p95", "Out p50",
+    "Out p95", "p50 s", "p95 s", "USD in the log",
 )  # fmt: skip
 
 
@@ -34,28 +34,33 @@ def group_table(report: UsageReport) -> Table:
 
 def _cells(group: Group) -> Iterator[Cell]:
     sums = group.sums
-    for value in group.by.values():
-        yield Cell(text=name(value), style="name")
-    read, given = sums.cache_read_tokens, sums.input_tokens
-    cached = None if read is None or not given else read / given
-    yield number(count(sums.requests), sums.requests)
-    yield _some(sums.errors)
-    yield _some(sums.unpriced)
-    yield _count(sums.input_tokens)
-    yield number(percent(cached), cached)
-    yield _count(sums.cache_read_tokens)
-    yield _count(sums.cache_write_tokens)
-    yield _count(sums.output_tokens)
-    yield _count(sums.reasoning_tokens)
-    yield from _spread(group.input)
-    yield from _spread(group.output)
-    for value in (group.latency.p50, group.latency.p95):
-        yield number(UNKNOWN if value is None else seconds(value), value)
-    yield number(usd(sums.usd_per_request), sums.usd_per_request)
+    for at, value in enumerate(group.by.values()):
+        yield Cell(text=name(value), style="" if at else "name")
     yield number(usd(sums.usd), sums.usd)
     yield number(percent(group.share), group.share)
     yield number(trend_words(group.trend), group.trend.usd if group.trend else None)
+    yield number(usd(sums.usd_per_request), sums.usd_per_request)
+    yield number(count(sums.requests), sums.requests)
+    yield _some(sums.errors)
+    yield _some(sums.unpriced)
+    yield from _tokens(sums)
+    for spread in (group.input, group.output):
+        yield _count(spread.p50)
+        yield _count(spread.p95)
+    for value in (group.latency.p50, group.latency.p95):
+        yield number(UNKNOWN if value is None else seconds(value), value)
     yield number(usd(sums.logged_usd), sums.logged_usd)
+
+
+def _tokens(sums: Sums) -> Iterator[Cell]:
+    read, given = sums.cache_read_tokens, sums.input_tokens
+    cached = None if read is None or not given else read / given
+    yield _count(given)
+    yield number(percent(cached), cached)
+    yield _count(read)
+    yield _count(sums.cache_write_tokens)
+    yield _count(sums.output_tokens)
+    yield _count(sums.reasoning_tokens)
 
 
 def _some(value: int) -> Cell:
@@ -65,11 +70,6 @@ def _some(value: int) -> Cell:
 
 def _count(value: float | None) -> Cell:
     return number(count(value), value)
-
-
-def _spread(spread: Spread) -> Iterator[Cell]:
-    yield _count(spread.p50)
-    yield _count(spread.p95)
 
 
 def time_table(found: OverTime) -> Table:

@@ -86,8 +86,9 @@ def lever_table(found: WhatIf) -> Table:
 def _lever(alone: Saving, step: Saving | None) -> Line:
     unknown = alone.usd is None
     style = "good" if alone.evidence == "replayed" else "open"
+    said = "; ".join(alone.notes) if unknown else alone.setting
     cells = (
-        Cell(text=lever(alone.lever), style="name", note=clean(alone.setting, 200)),
+        Cell(text=lever(alone.lever), style="name", note=clean(said, 300)),
         Cell(text="unknown") if unknown else number(usd(alone.usd), alone.usd),
         number(usd(alone.month.usd), alone.month.usd),
         Cell(text="" if unknown else money_range(alone.month.low, alone.month.high)),
@@ -115,9 +116,12 @@ def together(found: WhatIf) -> str:
 
 
 def lever_notes(found: WhatIf) -> Iterator[str]:
-    """Yield what is to be known of each lever, and of all."""
+    """Yield what is to be known of each lever, and of all.
+
+    Why one is unknown stands in the table.
+    """
     for saving in found.alone:
-        for note in saving.notes:
+        for note in saving.notes if saving.usd is not None else ():
             yield f"{lever(saving.lever)}: {clean(note, 600)}"
     for note in found.notes:
         yield clean(note, 600)

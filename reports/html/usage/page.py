@@ -25,7 +25,7 @@ class AdviceView:
 
     claim: str
     advised: tuple[Advised, ...]
-    advised_more: int
+    advised_more: str
     meanings: tuple[str, ...]
     anomalies: Table | None
     anomaly_lines: tuple[str, ...]
@@ -50,7 +50,7 @@ class UsageView:
     tiles: Treemap | None
     model_table: Table | None
     groups: Table | None
-    left_out: int
+    left_out: str
     advice: AdviceView | None
     reading: ReadingView
 
@@ -80,7 +80,7 @@ def usage_view(report: UsageReport, advice: Advice | None) -> UsageView:
         tiles=treemap(found) if found else None,
         model_table=model_table(found) if found and found.features else None,
         groups=group_table(report) if report.attribution.groups else None,
-        left_out=report.attribution.left_out,
+        left_out=count(report.attribution.left_out) if report.attribution.left_out else "",
         advice=_advice(advice) if advice else None,
         reading=reading_view(report),
     )
@@ -119,11 +119,12 @@ def _figures(report: UsageReport) -> Iterator[tuple[str, str]]:
 
 def _advice(advice: Advice) -> AdviceView:
     shown = advice.recommendations[: levers.MOST]
+    more = len(advice.recommendations) - len(shown)
     anomalies = advice.anomalies.found[: abnormal.MOST]
     return AdviceView(
         claim=_claim(advice),
         advised=tuple(levers.advised(rank, one) for rank, one in enumerate(shown, start=1)),
-        advised_more=len(advice.recommendations) - len(shown),
+        advised_more=count(more) if more > 0 else "",
         meanings=levers.meanings(),
         anomalies=abnormal.anomaly_table(anomalies) if anomalies else None,
         anomaly_lines=tuple(_looked(advice)),
