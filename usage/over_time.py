@@ -34,7 +34,7 @@ def over_time(connection: "DuckDBPyConnection", period: Period) -> OverTime:
     """
     where, values = within(period.first, period.end)
     span = connection.execute(
-        f'SELECT min("at"), max("at") FROM priced WHERE {where}', values
+        f'SELECT min("at"), max("at") FROM keyed WHERE {where}', values
     ).fetchone()
     step = step_of(*(span or (None, None)))
     _spread(connection, step, where, values)

@@ -1,7 +1,7 @@
 """Cost over time: every slot, feature and model is what plain Python adds up."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 
@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costopt.usage.ledger import connect
+from costopt.usage.cells import keyed_select
+from costopt.usage.ledger import COLUMNS, connect
 from costopt.usage.over_time import over_time
 from costopt.usage.periods import Period
+from costopt.usage.pricing import RATES
 from costopt.usage.slots import MODELS, MOST_SLOTS, NAMED, SHOWN, next_slot, step_of
 
 START = datetime(2026, 3, 1)
@@ -29,19 +31,37 @@ def _connection():
 
 
 def _priced(rows):
+    """A log whose requests cost a nano-USD an input token; those without a cost have no price."""
     connection = _connection()
-    connection.execute(
-        'CREATE OR REPLACE TEMP TABLE priced ("at" TIMESTAMP, feature VARCHAR, model VARCHAR, '
-        "nano HUGEINT, error VARCHAR, input_tokens BIGINT, output_tokens BIGINT)"
+    connection.execute(RATES)
+    connection.executemany(
+        "INSERT INTO rates BY NAME SELECT ? AS provider, ? AS model, false AS batch, "
+        "DATE '2000-01-01' AS day_from, DATE '2100-01-01' AS day_to, -1 AS above, "
+        "1::BIGINT << 40 AS up_to, 0 AS fixed, ?::BIGINT AS input, 0 AS cache_read, 0 AS cache_write, "
+        "0 AS output, 0 AS reasoning, 0 AS cache_write_1h, 0 AS second, false AS needs_output",
+        [
+            (name, model, rate)
+            for name, rate in (("known", 1000), ("unknown", None))
+            for model in {row[2] or "" for row in [*rows, (0, "", "", 0)]}
+        ],
     )
+    names = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE plain ({names})")
     values = [
-        (None if at is None else START + timedelta(seconds=at), feature, model, nano, None, 1, 1)
+        (None if at is None else START + timedelta(seconds=at), feature, model, nano or 0,
+         "unknown" if nano is None else "known")
         for at, feature, model, nano in rows
-    ]
+    ]  # fmt: skip
     if values:
-        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(values))
+        places = ", ".join(["(?, ?, ?, ?, 1, ?)"] * len(values))
         flat = [value for row in values for value in row]
-        connection.execute(f"INSERT INTO priced VALUES {places}", flat)
+        connection.execute(
+            'INSERT INTO plain ("at", feature, model, input_tokens, output_tokens, provider) '
+            f"VALUES {places}",
+            flat,
+        )
+    keyed = keyed_select(connection, "FROM plain", date(2026, 1, 1), parts=False)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW keyed AS {keyed}")
     return connection
 
 
@@ -129,7 +149,7 @@ def test_a_period_leaves_out_what_lies_outside():
 
 def test_what_failed_without_counts_is_not_unpriced():
     connection = _priced([(0, "f1", "m1", None)])
-    connection.execute("UPDATE priced SET error = 'x', input_tokens = NULL, output_tokens = NULL")
+    connection.execute("UPDATE plain SET error = 'x', input_tokens = NULL, output_tokens = NULL")
     assert over_time(connection, Period()).slots[0].unpriced == 0
 
 

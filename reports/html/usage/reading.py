@@ -70,7 +70,7 @@ def _table(caption: str, names: tuple[str, ...], rows: list[tuple[Cell, ...]]) -
 
 
 def _notes(report: UsageReport) -> Iterator[str]:
-    yield from (line for line in (facts.percentile_line(report), facts.logged_line(report)) if line)
+    yield from (line for line in (facts.logged_line(report),) if line)
     yield from (line.strip() for line in facts.unpriced_lines(report))
     yield from report.reading.notes
     yield from report.notes
