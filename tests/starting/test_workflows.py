@@ -50,7 +50,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("persona", ["regular", "pedantic", "auditor"])
 def test_zizmor_finds_nothing(written: Path, persona: str) -> None:
-    command = [BIN / "zizmor", "--offline", "--no-progress", "--color=never", "--persona", persona, written]
+    command = [
+        BIN / "zizmor",
+        "--offline",
+        "--no-progress",
+        "--color=never",
+        "--persona",
+        persona,
+        written,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     # The one that is ignored is the trigger of the comment's job, whose line says why.
