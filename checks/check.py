@@ -258,7 +258,7 @@ def _checked(
     read: tuple[Lock | None, Lock, tuple[str, ...]],
 ) -> Checked:
     base, head, lock_notes = read
-    locks = Locks(base=base or {}, head=head, ref=opened.revisions.ref)
+    locks = Locks(base=base or {}, head=head)
     lock: Lock | None = None
     if wanted.update_lock:
         lock = updated(opened, found.scope, cases, found.changes.changes, locks, options)

@@ -78,7 +78,9 @@ def updated(
         kept.pop(_old_key(change), None)
     for case in cases:
         old, new = keys_of(case)
-        kept[new] = dict(_entries(case, held.get(new) or held.get(old or "") or {}))
+        last = held.get(new) or held.get(old or "") or {}
+        # Another job may check other targets: what it keeps of them is not this run's to drop.
+        kept[new] = {**last, **dict(_entries(case, last))}
     locked = {_path(key) for key in kept}
     missing = [path for path in known if scope.holds(path) and path not in locked]
     return {**_counted(opened, missing, known, options), **kept}

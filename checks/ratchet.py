@@ -23,7 +23,7 @@ NOISE = 0.02
 """Measured numbers that rise by less are taken as they were."""
 _HALF_STEP = 0.0051
 """Of a lock's two decimals."""
-_UPDATE = "run `costopt check --base {base} --static --update-lock` and commit costopt.lock"
+_UPDATE = "run this check again with `--static --update-lock` and commit costopt.lock"
 _ACCEPT = "if it has to grow, change its costopt.lock in the base first"
 
 
@@ -33,8 +33,6 @@ class Locks:
 
     base: Lock
     head: Lock
-    ref: str
-    """The base's name, for what to run."""
 
 
 def key_of(path: str, index: int) -> str:
@@ -68,7 +66,7 @@ def ratchet_gates(case: Case, locks: Locks) -> Iterator[Gate]:
             continue
         written = entry_of(case, counted, sides, None)
         held = locks.head.get(new, {}).get(counted.target)
-        yield _up_to_date(case, counted.target, written, held, limit, locks.ref)
+        yield _up_to_date(case, counted.target, written, held, limit)
 
 
 def _grown(case: Case, counted: Sides, sides: Sides, limit: Locked) -> Iterator[Gate]:
@@ -131,20 +129,20 @@ def _eroded(case: Case, sides: Sides, limit: Locked) -> Iterator[Gate]:
 
 
 def _up_to_date(
-    case: Case, target: str, written: Locked, held: Locked | None, limit: Locked | None, ref: str
+    case: Case, target: str, written: Locked, held: Locked | None, limit: Locked | None
 ) -> Gate:
     now = written.input_tokens
     was = limit.input_tokens if limit else None
     if held is not None and abs(held.input_tokens - now) <= _HALF_STEP:
         message, passed = f"{tokens(now)} input tokens, as costopt.lock says", True
     elif held is None:
-        message, passed = f"not in costopt.lock yet: {_UPDATE.format(base=ref)}", False
+        message, passed = f"not in costopt.lock yet: {_UPDATE}", False
     elif was and now < was:
         saved = f"{tokens(was)} to {tokens(now)} tokens ({percent(now / was - 1)})"
-        message, passed = f"input fell from {saved}: bank it: {_UPDATE.format(base=ref)}", False
+        message, passed = f"input fell from {saved}: bank it: {_UPDATE}", False
     else:
         said = f"costopt.lock says {tokens(held.input_tokens)} input tokens and it has "
-        message, passed = f"{said}{tokens(now)}: {_UPDATE.format(base=ref)}", False
+        message, passed = f"{said}{tokens(now)}: {_UPDATE}", False
     return gate_of(
         case, target, "lock", "passed" if passed else "failed", message,
         limit=was, base=was, head=now, unit="tokens",
@@ -160,12 +158,11 @@ def gone_gates(changes: Sequence[Change], locks: Locks) -> Iterator[Gate]:
         key = key_of(source.path, source.index)
         if key in locks.base:
             held = key in locks.head
-            update = _UPDATE.format(base=locks.ref)
             yield Gate(
                 prompt=change.name,
                 gate="lock",
                 outcome="failed" if held else "passed",
-                message=f"deleted, and costopt.lock still has it: {update}"
+                message=f"deleted, and costopt.lock still has it: {_UPDATE}"
                 if held
                 else "deleted from costopt.lock too",
                 path=change.path,

@@ -13,7 +13,7 @@ _DEEPER = (
 
 @dataclass(frozen=True, kw_only=True)
 class Revisions:
-    """The commits of a check.
+    """The commits of a check; before the first commit, all of them are git's empty tree.
 
     Attributes:
         ref: The base as it was asked for.
@@ -36,9 +36,13 @@ def resolve(git: Git, ref: str) -> Revisions:
             it says how to get what is missing.
     """
     base = _commit(git, check_ref(ref))
+    head = _commit(git, "HEAD")
+    if base is None and ref == "HEAD" and git.line("symbolic-ref", "--quiet", "HEAD"):
+        # A hook that runs before the first commit: everything is new.
+        nothing = git.read("hash-object", "-t", "tree", "--stdin").decode().strip()
+        return Revisions(ref=ref, base=nothing, fork=nothing, head=nothing)
     if base is None:
         raise _unknown(git, ref)
-    head = _commit(git, "HEAD")
     if head is None:
         raise CostoptError("nothing is committed here yet", hint="commit the prompts first")
     fork = git.line("merge-base", base, head)

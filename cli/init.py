@@ -89,7 +89,6 @@ def _write(root: Path, files: "Sequence[Planned]") -> None:
 
 
 def _show(files: "Sequence[Planned]", folders: Sequence[str], host: "Ci", dry_run: bool) -> None:
-    from ..reports.safe import clean
     from .output import emit
 
     words = _WOULD if dry_run else _DONE
@@ -98,15 +97,8 @@ def _show(files: "Sequence[Planned]", folders: Sequence[str], host: "Ci", dry_ru
         f"{words[file.does]:<{width}}  {file.name}" + (f" ({file.why})" if file.why else "")
         for file in files
     ]
-    found = ", ".join(clean(folder, 100) for folder in folders)
-    lines += [
-        "",
-        f"Prompts: {found}"
-        if found
-        else "No folder of prompts was found, and prompts/ is written: put your own in its "
-        "place in each of these files.",
-    ]
-    text = "\n".join([*lines, "", *_next(host)]) + "\n"
+    lines += ["", *_found(folders)]
+    text = "\n".join([*lines, "", *_next(host, found=bool(folders))]) + "\n"
     if not dry_run:
         emit(text, None)
         return
@@ -114,13 +106,27 @@ def _show(files: "Sequence[Planned]", folders: Sequence[str], host: "Ci", dry_ru
     emit("\n".join(f"--- {file.name}\n{file.text}" for file in files), None)
 
 
-def _next(host: "Ci") -> list[str]:
+def _found(folders: Sequence[str]) -> list[str]:
+    """Return which folders the files name."""
+    from ..reports.safe import clean
+
+    if folders:
+        return [f"Prompts: {', '.join(clean(folder, 100) for folder in folders)}"]
+    return [
+        "No folder of prompts was found, so that all of these files name prompts/.",
+        "Until it holds one, a check ends with 2: there is nothing to look at.",
+    ]
+
+
+def _next(host: "Ci", *, found: bool) -> list[str]:
     """Return what is to be done next."""
     steps = [
         "Set calls_per_month in costopt.toml: it turns tokens into money a month.",
         "Commit it: a check reads limits from the base branch, never from a change.",
         "Change a prompt and try it: costopt check --static --base HEAD",
     ]
+    if not found:
+        steps.insert(0, "Put your prompts into prompts/, or your folder's name in its place.")
     if host != "none":
         steps.append("Merge it: CI runs the check on pull requests from then on.")
     if host == "github":

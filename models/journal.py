@@ -8,6 +8,7 @@ one purse: each holds the sum of them all against its own cap.
 Money is in whole billionths of a dollar here, rounded up, so that SQLite can add it.
 """
 
+import re
 import secrets
 import sqlite3
 from collections.abc import Collection
@@ -23,6 +24,7 @@ from .spending import Elsewhere
 
 _NANO = Decimal(1_000_000_000)
 _MOST = 2**62
+_NAME = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,15 @@ class Journal:
     def _bury(self, connection: sqlite3.Connection) -> Lost:
         """End the runs that no process holds any more; their open requests are lost."""
         open_runs = connection.execute("SELECT id FROM runs WHERE ended IS NULL").fetchall()
-        dead = [run for (run,) in open_runs if not is_held(self._lock(run))]
+        dead = [run for (run,) in open_runs if not _is_name(run) or not is_held(self._lock(run))]
         lost = Lost()
         for run in dead:
             found = lose(connection, run)
             lost = Lost(lost.requests + found.requests, lost.usd + found.usd)
             connection.execute("UPDATE runs SET ended = ? WHERE id = ?", (_now(), run))
-            with suppress(FileNotFoundError):
-                self._lock(run).unlink()
+            if _is_name(run):
+                with suppress(FileNotFoundError):
+                    self._lock(run).unlink()
         return lost
 
     def _begin(self, connection: sqlite3.Connection, capped: bool) -> tuple[str, int]:
@@ -147,6 +150,11 @@ class Journal:
             self._database.write(end)
             with suppress(FileNotFoundError):
                 self._lock(self.run).unlink()
+
+
+def _is_name(run: object) -> bool:
+    """Return whether a run of the file is one of ours: its name is part of a path."""
+    return isinstance(run, str) and _NAME.fullmatch(run) is not None
 
 
 def lose(connection: sqlite3.Connection, run: str) -> Lost:

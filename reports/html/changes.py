@@ -17,7 +17,7 @@ _CONTEXT = 2
 """Unchanged lines that are shown on either side of a change."""
 _LEAST_FOLDED = 3
 _MOST = 100_000_000
-"""Words before times words after; beyond, whole lines are compared."""
+"""Words before times words after; beyond, whole lines are compared, and then nothing is."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,25 @@ def pieces(before: str, after: str) -> list[Piece]:
         >>> [(p.kind, p.text) for p in pieces("Be very kind.", "Be kind.")]
         [('same', 'Be '), ('gone', 'very '), ('same', 'kind.')]
     """
+    for pattern in (_TOKEN, _LINE):
+        old, new = pattern.findall(before), pattern.findall(after)
+        if _compared(old, new) <= _MOST:
+            return _joined(_steps(old, new))
+    return [Piece("gone", before), Piece("new", after)]
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how many pairs of parts are compared: what both begin and end with is none."""
+    shorter = min(len(old), len(new))
+    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    left = shorter - start
+    end = next((at for at in range(left) if old[-1 - at] != new[-1 - at]), left)
+    return (len(old) - start - end) * (len(new) - start - end)
+
+
+def _steps(old: Sequence[str], new: Sequence[str]) -> list[Piece]:
     from rapidfuzz.distance import LCSseq
 
-    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    if len(old) * len(new) > _MOST:
-        old, new = _LINE.findall(before), _LINE.findall(after)
     found: list[Piece] = []
     for step in LCSseq.opcodes(old, new):
         stretch = "".join(old[step.src_start : step.src_end])
@@ -71,7 +85,7 @@ def pieces(before: str, after: str) -> list[Piece]:
             continue
         found.append(Piece("gone", stretch))
         found.append(Piece("new", "".join(new[step.dest_start : step.dest_end])))
-    return _joined(found)
+    return found
 
 
 def _joined(found: Sequence[Piece]) -> list[Piece]:

@@ -128,14 +128,14 @@ def amount(value: float, unit: str | None) -> str:
     Example:
         >>> amount(41.5, "usd"), amount(0.05, "fraction"), amount(1234567, "tokens")
         ('$41.50', '5.0 %', '1,234,567 tokens')
-        >>> amount(2.125, "s"), amount(3, None)
-        ('2.125 s', '3')
+        >>> amount(2.125, "s"), amount(3, None), amount(10.00001, "tokens")
+        ('2.125 s', '3', '10 tokens')
     """
     if unit == "usd":
         return usd(Decimal(str(value)))
     if unit == "fraction":
         return percent(value)
-    digits = f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0")
+    digits = f"{value:,.4f}".rstrip("0").rstrip(".")
     return f"{signed(digits)} {clean(unit or '', 20)}".rstrip()
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from git_repository import GitRepository
+from git_repository import PROMPT, GitRepository
 
 PATH = "prompts/tickets/prompt.md"
 
@@ -21,6 +21,20 @@ def test_an_unknown_base(repository: GitRepository) -> None:
     assert ran.status == 2
     assert 'git knows no revision "origin/main"' in ran.err
     assert "git fetch origin main" in ran.err
+
+
+@pytest.mark.parametrize("format", ["sha1", "sha256"])
+def test_before_the_first_commit_all_is_new(repository: GitRepository, format: str) -> None:
+    repository.git("init", "-q", "-b", "main", f"--object-format={format}")
+    repository.write(PATH, PROMPT)
+    repository.git("add", "-A")
+    ran = repository.run("--static", base="HEAD")
+    assert ran.status == 0
+    assert [(one["path"], one["status"]) for one in ran.check["changes"]] == [(PATH, "added")]
+    assert ran.check["head"] == "working tree"
+    other = repository.run("--static", base="main")
+    assert other.status == 2
+    assert 'git knows no revision "main"' in other.err
 
 
 def test_a_base_beyond_the_first_commit(repository: GitRepository) -> None:

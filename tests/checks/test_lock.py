@@ -95,8 +95,7 @@ def test_an_improvement_is_asked_for_and_banked(repository: GitRepository, locke
     ran = repository.run("--static", base=locked)
     assert ran.status == 1
     (gate,) = ran.gates("lock")
-    assert "bank it: run `costopt check --base" in gate["message"]
-    assert "--update-lock" in gate["message"]
+    assert "bank it: run this check again with `--static --update-lock`" in gate["message"]
     before = repository.read("costopt.lock")
     assert repository.run("--static", "--update-lock", base=locked).status == 0
     after = repository.read("costopt.lock")
@@ -130,6 +129,19 @@ def test_a_renamed_prompt_may_not_grow_either(repository: GitRepository, locked:
     ran = repository.run("--static", "--update-lock", base=locked)
     assert ran.status == 1
     assert "input grew from" in ran.gates("lock")[0]["message"]
+
+
+def test_targets_that_are_checked_apart_keep_one_lock(
+    repository: GitRepository, locked: str
+) -> None:
+    other = ("--static", "--target", "openai:gpt-4.1-nano")
+    repository.replace(PATH, "Route the ticket. ", "")
+    assert repository.run("--static", "--update-lock", base=locked).status == 0
+    assert repository.run(*other, "--update-lock", base=locked).status == 0
+    found = tomllib.loads(repository.read("costopt.lock"))["prompts"][PATH]
+    assert [*found] == ["openai:gpt-4.1-mini", "openai:gpt-4.1-nano"]
+    assert repository.run("--static", base=locked).status == 0
+    assert repository.run(*other, base=locked).status == 0
 
 
 def test_without_a_lock_at_the_base_nothing_is_ratcheted(repository: GitRepository) -> None:

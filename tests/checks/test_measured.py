@@ -2,10 +2,12 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -184,6 +186,30 @@ def test_planted_answers_are_named(
     repository.commit()
     ran = repository.run("--replay")
     assert any("nothing vouches for them" in note for note in ran.check["notes"])
+
+
+def test_a_planted_store_takes_no_cap_away(
+    repository: GitRepository, server: "object", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.start(server.config.replace("../answers", "answers"))  # type: ignore[attr-defined]
+    monkeypatch.setenv("TICKETS_KEY", "sk-tickets")
+    repository.replace(PATH, "Route the", "Do route the")
+    repository.run("--max-requests", "1")
+    with closing(sqlite3.connect(repository.folder / "answers" / "answers.sqlite3")) as planted:
+        for event in ("INSERT", "UPDATE"):
+            planted.execute(
+                f"CREATE TRIGGER free_{event} AFTER {event} ON runs "
+                "BEGIN UPDATE runs SET spent = 0, reserved = 0, requests = 0; END"
+            )
+        planted.execute("DELETE FROM answers")
+        planted.execute("INSERT INTO runs (id, started, purse) VALUES ('../../elsewhere', '', '')")
+        planted.commit()
+    repository.commit()
+    before = len(server.requests)  # type: ignore[attr-defined]
+    ran = repository.run("--max-requests", "3")
+    assert ran.status == 3, ran.err
+    assert len(server.requests) - before <= 3  # type: ignore[attr-defined]
+    assert ran.check["report"]["partial"]
 
 
 def test_a_lock_keeps_what_was_measured(measured: GitRepository) -> None:

@@ -55,5 +55,19 @@ def test_a_message_more_and_another_role() -> None:
 
 def test_huge_texts_are_compared_line_by_line() -> None:
     before = "".join(f"word{at} and {at % 7}\n" for at in range(6000))
-    found = pieces(before, before.replace("word77 ", "other "))
-    assert ("gone", "word77 and 0\n") in [(one.kind, one.text) for one in found]
+    after = before.replace("word0 ", "first ").replace("word77 ", "other ").replace("5999", "last")
+    found = [(one.kind, one.text) for one in pieces(before, after)]
+    assert ("gone", "word77 and 0\n") in found
+
+
+def test_huge_texts_of_which_little_changed_are_compared_word_by_word() -> None:
+    before = "".join(f"word{at} and {at % 7}\n" for at in range(6000))
+    found = [(one.kind, one.text) for one in pieces(before, before.replace("word77 ", "other "))]
+    assert found[1:3] == [("gone", "word77"), ("new", "other")]
+
+
+def test_too_many_lines_are_not_compared_at_all() -> None:
+    before, after = "a\n" + "\n" * 300_000 + "b", "c\n" + "\nx\n" * 150_000 + "d"
+    assert [(one.kind, one.text) for one in pieces(before, after)] == [
+        ("gone", before), ("new", after),
+    ]  # fmt: skip

@@ -292,3 +292,18 @@ def test_gitlabs_script_checks_and_keeps(job: Job) -> None:
     assert "triage" in done.stdout
     assert (job.repository / "costopt.xml").is_file()
     assert json.loads((job.repository / "costopt-check.json").read_text(encoding="utf-8"))
+
+
+def test_gitlabs_script_shows_nothing_that_the_tree_brought(job: Job) -> None:
+    found = yaml.safe_load(workflow_text("gitlab.yml", ["prompts/"], "1.2.3"))["costopt"]
+    (script,) = found["script"]
+    script = script.replace("/opt/costopt/bin/costopt", str(BIN / "costopt"))
+    write(job.folder / "elsewhere", "kept")
+    write(job.repository / "costopt.xml", "<testsuites/>")
+    (job.repository / "costopt-check.json").symlink_to(job.folder / "elsewhere")
+    env = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "no-such-revision", **found["variables"]}
+    assert job.run(script, env).returncode == 2
+    assert not (job.repository / "costopt.xml").exists()
+    assert not os.path.lexists(job.repository / "costopt-check.json")
+    job.run(script, {**env, "CI_MERGE_REQUEST_DIFF_BASE_SHA": "origin/main"})
+    assert (job.folder / "elsewhere").read_text(encoding="utf-8") == "kept"

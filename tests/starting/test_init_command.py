@@ -216,3 +216,22 @@ def test_without_prompts_it_says_so(in_folder: Path, capsys: pytest.CaptureFixtu
         encoding="utf-8"
     )
     load_config(in_folder / "costopt.toml", in_folder)
+    assert "  1. Put your prompts into prompts/, or your folder's name in its place." in lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_it_says_of_a_project_without_prompts_is_so(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def git(*args: str) -> None:
+        who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *who, *args], cwd=in_folder, check=True, capture_output=True)
+
+    git("init", "-q")
+    init(capsys, "--ci", "none")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    assert cli.main(["check", "--static", "--base", "HEAD", "--", "prompts"]) == 2
+    (in_folder / "prompts").mkdir()
+    (in_folder / "prompts" / "hello.md").write_text("Hi {{ name }}.", encoding="utf-8")
+    assert cli.main(["check", "--static", "--base", "HEAD", "--", "prompts"]) == 0
