@@ -20,7 +20,7 @@ PERCENT = 95
 """How alike texts have to be, in percent, in the numbers that are told first."""
 MOST_REQUESTS, MOST_CHARACTERS = 100_000, 100_000_000
 """How many requests are compared at most, and how much text: the latest."""
-MOST_FOR_CURVES = 20_000
+MOST_FOR_CURVES = 10_000
 """Up to how many of them other settings are tried, too."""
 _PERCENTS = (80, 90, 95, 98, 100)
 _TTLS = (300, 3600, 24 * 3600, 7 * 24 * 3600, None)
