@@ -118,7 +118,7 @@ def test_the_curve_tells_hits_and_false_ones_by_threshold():
     by_percent = {p.setting: p for p in found.curve if "1 day, room for 10,000" in p.setting}
     hits = [point.requests for point in by_percent.values()]
     assert hits == sorted(hits, reverse=True)
-    exact = by_percent["texts 100 % alike, answers kept for 1 day, room for 10,000"]
+    exact = by_percent["texts 100 % similar, answers kept for 1 day, room for 10,000"]
     assert exact.requests < hits[0]
     assert exact.false_hits == 0 < found.curve[0].false_hits
 
