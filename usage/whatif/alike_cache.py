@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_COMPARED = 20_000_000
+MOST_COMPARED = 10_000_000
 """After so many comparisons only texts with the same words are found."""
 
 Row = tuple[int, int, int, bool]

@@ -20,7 +20,7 @@ PERCENT = 95
 """How alike texts have to be, in percent, in the numbers that are told first."""
 MOST_REQUESTS, MOST_CHARACTERS = 100_000, 100_000_000
 """How many requests are compared at most, and how much text: the latest."""
-MOST_FOR_CURVES = 20_000
+MOST_FOR_CURVES = 10_000
 """Up to how many of them other settings are tried, too."""
 _PERCENTS = (80, 90, 95, 98, 100)
 _TTLS = (300, 3600, 24 * 3600, 7 * 24 * 3600, None)
@@ -89,7 +89,7 @@ def semantic_cache(
     log = log or read_texts(replay)
     if not log.rows:
         return unknown(
-            LEVER, "no texts of requests were read: unknown how many are alike (--texts)"
+            LEVER, "no texts of requests were read: unknown how many are similar (--texts)"
         )
     served = serve(replay, replay.first, log, percent=percent, ttl_s=ttl_s, size=size)
     found = changes(replay, replay.first, served.state)
@@ -103,7 +103,7 @@ def semantic_cache(
         evidence="estimated",
         of=of or spent(replay),
         details={
-            feature: f"texts {percent} % alike: {one.words}"
+            feature: f"texts {percent} % similar: {one.words}"
             for feature, one in served.judged.items()
         },
         curve=tuple(_curve(replay, log)) if tried else (),
@@ -116,9 +116,9 @@ def setting(percent: int, ttl_s: int | None, size: int | None) -> str:
 
     Example:
         >>> setting(95, 3600, 1000)
-        'texts 95 % alike, answers kept for 1 h, room for 1,000'
+        'texts 95 % similar, answers kept for 1 h, room for 1,000'
     """
-    return f"texts {percent} % alike, {words(ttl_s, size)}"
+    return f"texts {percent} % similar, {words(ttl_s, size)}"
 
 
 def read_texts(replay: Replay) -> Log:
@@ -216,7 +216,7 @@ def notes(replay: Replay, log: Log, served: Served) -> tuple[str, ...]:
     judged = [one for one in served.judged.values() if one.judged]
     hits = sum(one.hits for one in served.judged.values())
     return (
-        "alike is the cosine of the sets of pairs of neighbouring words, within a prompt of a "
+        "similar is the cosine of the sets of pairs of neighbouring words, within a prompt of a "
         f"feature at a model; from {FROM_TEXTS} different texts on, pairs that more than half of "
         "them have do not count. What says the same in other words is not found",
         *(_judged_notes() if judged else ()),

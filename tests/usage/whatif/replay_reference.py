@@ -1,9 +1,10 @@
 """The log replayed request by request in plain Python: what the SQL is held to."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from costopt.costs.cache_rules import cache_rule, hour_write
 from costopt.costs.prices import batch_price, price_for, usd, warm_batch_price
@@ -30,6 +31,9 @@ class Request:
     block_tokens: int | None = None
     surcharge: int | None = None
     served: bool = False
+    prompt: str | None = None
+    text: str | None = None
+    answer: str | None = None
 
     @property
     def ref(self):
@@ -95,6 +99,90 @@ def exact(log, ttl_s, size):
                 del stored[order.pop(0)]
         out.append(replace(r, served=True) if alive else r)
     return out
+
+
+def kind(request):
+    """What is compared with one another: the same prompt of a feature at a model."""
+    return request.feature, request.prompt, request.ref
+
+
+def pair_sets(log):
+    """The pairs of neighbouring words of each text, without those that most of its kind have."""
+    kinds = {}
+    for r in log:
+        if r.text is not None:
+            kinds.setdefault(kind(r), set()).add(tuple(r.text.lower().split()))
+    found = {}
+    for name, texts in kinds.items():
+        sets = {words: set(zip(("<", *words), (*words, ">"), strict=True)) for words in texts}
+        seen = Counter(pair for pairs in sets.values() for pair in pairs)
+        common = {p for p, times in seen.items() if len(texts) >= 20 and times * 2 > len(texts)}
+        found |= {(name, words): pairs - common for words, pairs in sets.items()}
+    return found
+
+
+def alike(log, percent, ttl_s, size):
+    """Every answer that is held is looked at; returns the log, and which served which."""
+    sets, held, out, sources = pair_sets(log), OrderedDict(), [], {}
+    for number, r in enumerate(log):
+        if r.served or r.text is None:
+            out.append(r)
+            continue
+        key = kind(r), tuple(r.text.lower().split())
+        alive = {
+            other: since
+            for other, since in held.items()
+            if other[0] == key[0] and (ttl_s is None or (r.at - since[0]).total_seconds() <= ttl_s)
+        }
+        best = None
+        for other, since in sorted(alive.items(), key=lambda item: item[1][1]):
+            a, b = sets[key], sets[other]
+            near = Fraction(len(a & b) ** 2, len(a) * len(b)) if a and b else Fraction(0)
+            near = Fraction(2) if other == key else near
+            if near >= Fraction(percent**2, 10_000) and (best is None or near > best[0]):
+                best = near, other, since[1]
+        if best is not None:
+            held.move_to_end(best[1])
+            sources[number] = best[2]
+        elif not r.error:
+            held[key] = r.at, number
+            held.move_to_end(key)
+            if size is not None and len(held) > size:
+                held.popitem(last=False)
+        out.append(replace(r, served=True) if best is not None else r)
+    return out, sources
+
+
+def shorter(r, variant):
+    """One request with another version of its prompt."""
+    kept = -(-r.input * variant.input_kept // 1_000_000)
+    if variant.input_change is not None:
+        kept = max(kept, r.input + variant.input_change)
+    kept = max(kept, 0)
+    read = max(r.read - max(r.input - kept, 0), 0)
+    write = min(r.write, kept - read)
+    rule = cache_rule(r.ref)
+    floor = rule.floor if rule and rule.floor else 0
+    if r.read + r.write >= floor and read + write < floor:
+        read = write = 0
+    output = r.output if r.error else -(-r.output * variant.output_kept // 1_000_000)
+    long = min(r.write_1h, write)
+    return replace(r, input=kept, read=read, write=write, write_1h=long, output=output)
+
+
+def shortened(log, variants):
+    """Each version where it saves on the requests of its prompt at its model."""
+    by_name = {(v.prompt, v.model): v for v in variants}
+    out = [
+        shorter(r, by_name[r.prompt, r.ref]) if not r.served and (r.prompt, r.ref) in by_name else r
+        for r in log
+    ]
+    pays = {
+        pair
+        for pair in by_name
+        if saved(log, out, lambda r, pair=pair: (r.prompt, r.ref) == pair) > 0
+    }
+    return [a if (b.prompt, b.ref) in pays else b for b, a in zip(log, out, strict=True)]
 
 
 def lives(ref, ttl_s):
@@ -217,11 +305,13 @@ def swapped(log, others):
     return out
 
 
-def combined(log, *, ttl_s, size, prefix_ttl_s, features, percent):
+def combined(log, *, ttl_s, size, prefix_ttl_s, features, percent, near, variants):
     """All levers in the stated order; returns the states, the first one included."""
     states = [log, exact(log, ttl_s, size)]
+    states.append(alike(states[-1], near, ttl_s, size)[0])
     if any(r.blocks for r in log):
         states.append(prefix(states[-1], prefix_ttl_s))
+    states.append(shortened(states[-1], variants))
     states.append(batched(states[-1], features))
     states.append(capped(states[-1], caps_of(log, percent)))
     states.append(swapped(states[-1], others_of(log)))

@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 from replay_reference import Request
 
 from costopt.usage.ledger import COLUMNS, REQUESTS, connect
-from costopt.usage.whatif import batch, exact_cache, other_model, output_cap, prefix_cache
+from costopt.usage.whatif import (
+    batch,
+    exact_cache,
+    other_model,
+    output_cap,
+    prefix_cache,
+    prompt_variant,
+    semantic_cache,
+)
 from costopt.usage.whatif.combined import what_if
+from costopt.usage.whatif.known_variants import KnownVariant
 from costopt.usage.whatif.prefix_reuse import reuse
 from costopt.usage.whatif.state import open_replay
 
@@ -48,12 +57,54 @@ def database(log):
             "request_key": r.key,
             "prefix_blocks": None if r.blocks is None else list(r.blocks),
             "block_tokens": r.block_tokens,
+            "prompt": r.prompt,
+            "text": r.text,
+            "answer": r.answer,
             "source": "log",
             "line": number + 1,
         }
         marks = ", ".join("?" * len(names))
         connection.execute(f"INSERT INTO requests VALUES ({marks})", list(row.values()))
     return connection
+
+
+LONG = " ".join(f"word{number}" for number in range(45))
+TEXTS = (
+    LONG,
+    LONG.upper(),
+    LONG.replace("word7", "not word7"),
+    LONG.replace("word7", "word8"),
+    LONG.replace("word7", "word8").replace("word30", "word31"),
+    LONG.replace("word4", "x"),
+    "ask this",
+    "ask that",
+    "",
+)
+
+
+@st.composite
+def variants(draw):
+    """Versions of some prompts at some models: shorter, longer, in the template or in a value."""
+    made = []
+    for (provider, model), prompt in draw(
+        st.lists(st.tuples(st.sampled_from(MODELS), st.sampled_from("pq")), max_size=5)
+    ):
+        made.append(
+            KnownVariant(
+                prompt=prompt,
+                path="p.md",
+                model=f"{provider}:{model}",
+                priced_as=None,
+                name="filler",
+                strategies="filler",
+                input_kept=draw(st.sampled_from([500_000, 815_001, 1_000_000, 1_100_000])),
+                input_change=draw(st.sampled_from([None, -900, -13, 0, 40])),
+                output_kept=draw(st.sampled_from([700_001, 1_000_000, 1_200_000])),
+                holds=draw(st.booleans()),
+                words="holds",
+            )
+        )
+    return list({(v.prompt, v.model): v for v in made}.values())
 
 
 @st.composite
@@ -90,6 +141,8 @@ def logs(draw, most=14):
                 key=draw(st.sampled_from(["a", "b", "c", None])),
                 blocks=draw(st.sampled_from([blocks, blocks, None])),
                 block_tokens=block_tokens,
+                prompt=draw(st.sampled_from(["p", "q", None])),
+                text=draw(st.sampled_from([*TEXTS, None])),
             )
         )
     return log
@@ -106,6 +159,35 @@ def test_an_exact_cache(log, ttl_s, size):
         assert found.usd is None
         return
     assert found.usd == reference.saved(log, reference.exact(log, ttl_s, size))
+
+
+@many
+@given(
+    log=logs(),
+    percent=st.sampled_from([50, 80, 95, 100]),
+    ttl_s=st.sampled_from([60, 3600, None]),
+    size=st.sampled_from([1, 2, None]),
+)
+def test_a_cache_of_similar_requests(log, percent, ttl_s, size):
+    replay = open_replay(database(log))
+    found = semantic_cache.semantic_cache(
+        replay, percent=percent, ttl_s=ttl_s, size=size, curve=False
+    )
+    if all(r.text is None for r in log):
+        assert found.usd is None
+        return
+    after, sources = reference.alike(log, percent, ttl_s, size)
+    served = replay.rows("SELECT n - 1, source - 1 FROM whatif_alike")
+    assert dict(served) == sources
+    assert found.usd == reference.saved(log, after)
+    assert found.certain_usd == 0
+
+
+@many
+@given(log=logs(), found=variants())
+def test_versions_of_prompts(log, found):
+    saving = prompt_variant.prompt_variant(open_replay(database(log)), variants=found)
+    assert (saving.usd or 0) == reference.saved(log, reference.shortened(log, found))
 
 
 @many
@@ -161,9 +243,9 @@ def test_another_model(log):
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(log=logs())
-def test_all_of_them_one_after_the_other(log):
-    found = what_if(database(log), waits={"nightly": 86400, "chat": 5})
+@given(log=logs(), versions=variants())
+def test_all_of_them_one_after_the_other(log, versions):
+    found = what_if(database(log), waits={"nightly": 86400, "chat": 5}, variants=versions)
     states = reference.combined(
         log,
         ttl_s=exact_cache.TTL_S,
@@ -171,6 +253,8 @@ def test_all_of_them_one_after_the_other(log):
         prefix_ttl_s=prefix_cache.UNPROMISED_S,
         features={"nightly"},
         percent=output_cap.PERCENT,
+        near=semantic_cache.PERCENT,
+        variants=versions,
     )
     steps = [reference.saved(a, b) for a, b in pairwise(states)]
     assert found.usd == sum(steps)
@@ -179,9 +263,9 @@ def test_all_of_them_one_after_the_other(log):
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.slow
-@given(log=logs(most=40))
-def test_all_of_them_on_longer_logs(log):
-    test_all_of_them_one_after_the_other.hypothesis.inner_test(log)
+@given(log=logs(most=40), versions=variants())
+def test_all_of_them_on_longer_logs(log, versions):
+    test_all_of_them_one_after_the_other.hypothesis.inner_test(log, versions)
 
 
 def chained(log, ttl_us, size):
