@@ -1,11 +1,11 @@
 """Requests added up by all that decides their price: sums are priced, and not each request.
 
 A cell holds the requests that agree in the dimensions, in what their price depends on, and in which
-counts they lack. Cells are few, so that money takes next to no time, whatever the log's size; and
+counts they lack. Cells are few, so that money takes next to no time, whatever the log's size, and
 nothing is rounded on the way.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,20 @@ _WHOLE = (
 )
 _INPUT, _OUTPUT, _LATENCY, _PARTS = (1 << bit for bit in range(4))
 """What a request lacks: counts, or parts that do not exceed the whole."""
-_DECIDES = ("provider", "model", "batched", "priced_day", "band", "lacks")
+_DECIDES = {
+    "provider": "coalesce(c.provider, '') = r.provider",
+    "model": "coalesce(c.model, '') = r.model",
+    "batched": "c.batched = r.batch",
+    "priced_day": "c.priced_day BETWEEN r.day_from AND r.day_to",
+    "band": "c.band >= r.above AND c.band < r.up_to",
+}
+"""What a price depends on, with what that means for its row of ``rates``."""
 
 
 def keyed_select(
     connection: "DuckDBPyConnection", requests: str, today: date, *, parts: bool
 ) -> str:
-    """Return SQL that adds to requests what decides their price, as far as it differs here.
+    """Return SQL that adds to requests what decides their price.
 
     Args:
         connection: A DuckDB with ``rates``.
@@ -48,36 +55,48 @@ def keyed_select(
         today: The day whose prices count where a request has no time.
         parts: Whether any request may have a part of a count that exceeds it.
     """
-    batches, days, timed, hours = connection.execute(
-        "SELECT count(DISTINCT batch), count(DISTINCT (day_from, day_to)), "
-        "count(*) FILTER (second <> 0), count(*) FILTER (cache_write_1h <> 0) FROM rates"
-    ).fetchone() or (2, 2, 1, 1)
-    edges = connection.execute("SELECT DISTINCT above FROM rates WHERE above >= 0 ORDER BY above")
-    day = f"""coalesce(CAST("at" AS DATE), DATE '{today}')"""
     lacks = [
         f"CASE WHEN input_tokens IS NULL THEN {_INPUT} ELSE 0 END",
         f"CASE WHEN output_tokens IS NULL THEN {_OUTPUT} ELSE 0 END",
-        *([f"CASE WHEN latency_s IS NULL THEN {_LATENCY} ELSE 0 END"] if timed else []),
-        *([f"CASE WHEN {_WHOLE} THEN 0 ELSE {_PARTS} END"] if parts else []),
     ]
+    if _timed(connection):
+        lacks.append(f"CASE WHEN latency_s IS NULL THEN {_LATENCY} ELSE 0 END")
+    if parts:
+        lacks.append(f"CASE WHEN {_WHOLE} THEN 0 ELSE {_PARTS} END")
     return (
-        f"SELECT *, {'coalesce(batch, false)' if batches > 1 else 'NULL'} AS batched, "
-        f"{day if days > 1 else 'NULL'} AS priced_day, "
-        f"{_band([int(row[0]) for row in edges.fetchall()])} AS band, "
-        f"CAST({' + '.join(lacks)} AS UTINYINT) AS lacks, "
-        f"{'cache_write_1h_tokens' if hours else 'NULL::BIGINT'} AS hour_tokens, "
-        # Time matters only where a price is one of time.
-        f"{'CAST(latency_s * 1000000 AS HUGEINT)' if timed else 'NULL::HUGEINT'} AS microseconds "
-        f"FROM ({requests})"
+        "SELECT *, coalesce(batch, false) AS batched, "
+        f"""coalesce(CAST("at" AS DATE), DATE '{today}') AS priced_day, """
+        f"{_band(connection)} AS band, "
+        f"CAST({' + '.join(lacks)} AS UTINYINT) AS lacks FROM ({requests})"
     )
 
 
-def _band(edges: Sequence[int]) -> str:
-    """The largest number of input tokens above which some rate changes, and the request is."""
-    tests = "".join(
-        f"WHEN input_tokens > {edge} THEN CAST({edge} AS BIGINT) " for edge in reversed(edges)
-    )
-    return f"CASE {tests}ELSE CAST(-1 AS BIGINT) END" if tests else "CAST(-1 AS BIGINT)"
+def _timed(connection: "DuckDBPyConnection") -> bool:
+    """Whether a price is one of time; else latencies need not be looked at."""
+    return _charged(connection, "second")
+
+
+def _charged(connection: "DuckDBPyConnection", rate: str) -> bool:
+    """Whether any price has a rate of this kind: what costs nothing need not be read."""
+    return bool(connection.execute(f"SELECT 1 FROM rates WHERE {rate} <> 0 LIMIT 1").fetchall())
+
+
+def _varying(connection: "DuckDBPyConnection") -> tuple[str, ...]:
+    """Return by what prices differ here: to group by what is always the same takes time."""
+    found = connection.execute(
+        "SELECT count(DISTINCT provider), 2, count(DISTINCT batch), "
+        "count(DISTINCT (day_from, day_to)), count(DISTINCT (above, up_to)) FROM rates"
+    ).fetchone()
+    return tuple(name for name, many in zip(_DECIDES, found or (), strict=True) if many > 1)
+
+
+def _band(connection: "DuckDBPyConnection") -> str:
+    """The largest number of tokens above which some rate changes, and above which the input is."""
+    edges = connection.execute(
+        "SELECT DISTINCT above FROM rates WHERE above >= 0 ORDER BY above DESC"
+    ).fetchall()
+    tests = (f"WHEN input_tokens > {edge} THEN CAST({edge} AS BIGINT) " for (edge,) in edges)
+    return f"CASE {''.join(tests)}ELSE CAST(-1 AS BIGINT) END" if edges else "CAST(-1 AS BIGINT)"
 
 
 def fill_cells(
@@ -100,14 +119,18 @@ def fill_cells(
         where: SQL for which requests count.
         values: The values of its parameters.
     """
-    named = {name: name for name in _DECIDES} | dict(keys) | {"later": later}
+    decides = _varying(connection)
+    named = {name: name for name in (*decides, "lacks")} | dict(keys) | {"later": later}
     grouped = ", ".join(f'{sql} AS "{name}"' for name, sql in named.items())
-    sums = ", ".join(
-        f"sum({name}) AS {name}" for name in (*TOKENS, "hour_tokens", "logged_usd", "microseconds")
-    )
+    sums = ", ".join(f"sum({name}) AS {name}" for name in (*TOKENS, "logged_usd"))
+    # Whole numbers, so that it does not matter in which order they are added up.
+    hours = _charged(connection, "cache_write_1h")
+    kept = "sum(cache_write_1h_tokens)" if hours else "NULL::HUGEINT"
+    busy = "sum(CAST(latency_s * 1000000 AS HUGEINT))" if _timed(connection) else "NULL::HUGEINT"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE summed AS SELECT {grouped}, count(*) AS requests, "
-        f"count(error) AS errors, {sums} FROM keyed WHERE {where} GROUP BY ALL",
+        f"count(error) AS errors, {sums}, {kept} AS hour_tokens, "
+        f"{busy} AS microseconds FROM keyed WHERE {where} GROUP BY ALL",
         list(values),
     )
     # A failed request without any count is not in the log's money, and is not unpriced.
@@ -117,7 +140,7 @@ def fill_cells(
         "CASE WHEN pico IS NULL THEN requests - unbilled ELSE 0 END AS unpriced FROM ("
         f"SELECT c.*, {_money()} AS pico, "
         f"CASE WHEN c.lacks & {bare} = {bare} THEN c.errors ELSE 0 END AS unbilled "
-        f"FROM summed c LEFT JOIN rates r ON {' AND '.join(_conditions())})"
+        f"FROM summed c LEFT JOIN rates r ON {' AND '.join(_DECIDES[one] for one in decides)})"
     )
     connection.execute("DROP TABLE summed")
 
@@ -136,11 +159,3 @@ def _money() -> str:
         "+ CASE WHEN r.second = 0 THEN 0 "
         "ELSE CAST(c.microseconds * (r.second / 1000000) AS HUGEINT) END END"
     )
-
-
-def _conditions() -> Iterator[str]:
-    """Which row of ``rates`` holds for a cell; what is NULL in all cells differs in none."""
-    yield "coalesce(c.model, '') = r.model AND coalesce(c.provider, '') = r.provider"
-    yield "coalesce(c.batched, r.batch) = r.batch"
-    yield "coalesce(c.priced_day, r.day_from) BETWEEN r.day_from AND r.day_to"
-    yield "c.band >= r.above AND c.band < r.up_to"

@@ -12,7 +12,7 @@ from ..core.configured import TargetConfig
 from ..core.errors import Where
 from ..core.types import PromptTemplate
 from .cells import keyed_select
-from .checks import BROKEN, MASKED, OTHER, PARTS, SAID
+from .checks import BROKEN, FUTURE, MASKED, OTHER, PARTS, SAID, TIMELESS
 from .facts import FileRead, Problem, Reading, RowCounts
 from .files import find_logs
 from .ledger import COLUMNS, MEMORY_MB, connect
@@ -130,7 +130,7 @@ def opened(
     counted = _counted(connection, loaded, profile)
     counted = replace(counted, duplicate=duplicate, read=counted.read + duplicate)
     problems = [*loaded.problems, *said, *_problems(connection, profile, order)]
-    prices = fill_rates(connection, (row.traffic for row in profile.rows), targets, today)
+    prices = fill_rates(connection, _traffic(connection, profile), targets, today)
     _flagged(connection, loaded, sum(flag for flag in SAID if profile.flagged(flag)))
     kept = "SELECT * EXCLUDE (flags) FROM flagged"
     if profile.flagged(_UNREADABLE):
@@ -138,7 +138,7 @@ def opened(
     kept = with_revisions(connection, kept, past, profile.first, profile.last)
     connection.execute(f"CREATE VIEW priced AS {priced_select(connection, kept, today)}")
     keyed = keyed_select(connection, kept, today, parts=profile.flagged(PARTS | MASKED) > 0)
-    connection.execute(f"CREATE VIEW keyed AS {keyed}")
+    connection.execute(f"CREATE TEMP VIEW keyed AS {keyed}")
     columns = _ORDER.replace('"usd"', f"{USD} AS usd")
     connection.execute(f"CREATE VIEW requests AS SELECT {columns} FROM priced")
     return Requests(
@@ -158,8 +158,11 @@ def opened(
 
 def _flagged(connection: "DuckDBPyConnection", loaded: Loaded, found: int) -> None:
     """Make all rows one relation, with what is wrong with each."""
-    views = (f"FROM ({view(found)})" for view in loaded.views)
-    rows = " UNION ALL ".join(["FROM logged", *views])
+    views = [f"FROM ({view(found)})" for view in loaded.views]
+    # What DuckDB knows of the values in a Parquet file is lost in a union with an empty table.
+    if not views or _row(connection, "SELECT count(*) FROM logged")[0]:
+        views.insert(0, "FROM logged")
+    rows = " UNION ALL ".join(views)
     connection.execute(f"CREATE OR REPLACE VIEW flagged AS {rows}")
 
 
@@ -201,11 +204,15 @@ def _unique(connection: "DuckDBPyConnection", views: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A model on a day, with all that is wrong with these rows, and how many they are."""
+    """A model's rows of which the same is wrong: how many, from when until when."""
 
-    traffic: Traffic
+    provider: str | None
+    model: str | None
+    batch: bool
     flags: int
     rows: int
+    first: datetime | None
+    last: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +229,39 @@ class _Profile:
 
 
 def _profile(connection: "DuckDBPyConnection") -> _Profile:
-    rows = connection.execute(
-        'SELECT provider, model, coalesce(batch, false), CAST("at" AS DATE) AS day, flags, '
-        'count(*), min("at"), max("at") FROM flagged GROUP BY ALL'
+    found = connection.execute(
+        'SELECT provider, model, coalesce(batch, false), flags, count(*), min("at"), max("at") '
+        "FROM flagged GROUP BY ALL"
     ).fetchall()
-    times = [time for row in rows for time in (row[6], row[7]) if time is not None]
-    kept = tuple(_Row(Traffic(*row[:4]), row[4], row[5]) for row in rows)
-    return _Profile(kept, min(times, default=None), max(times, default=None))
+    rows = tuple(_Row(*row) for row in found)
+    times = [time for row in rows for time in (row.first, row.last) if time is not None]
+    return _Profile(rows, min(times, default=None), max(times, default=None))
+
+
+_TIMES_UNKNOWN = TIMELESS | FUTURE
+_MOST_DAYS = 20_000
+
+
+def _traffic(connection: "DuckDBPyConnection", profile: _Profile) -> Iterator[Traffic]:
+    """Name the models with the days on which they may have been asked.
+
+    All days between the first and the last are named: to ask for prices of some more days takes
+    less time than to look which days there are. Single times that are far off make many of them.
+    """
+    lengths = [(row.last - row.first).days for row in profile.rows if row.first and row.last]
+    if sum(lengths) > _MOST_DAYS:
+        sql = 'provider, model, coalesce(batch, false), CAST("at" AS DATE) FROM flagged'
+        for found in connection.execute(f"SELECT DISTINCT {sql}").fetchall():
+            yield Traffic(*found)
+        return
+    for row in profile.rows:
+        if row.flags & _TIMES_UNKNOWN:
+            yield Traffic(row.provider, row.model, row.batch, None)
+        if row.first and row.last:
+            start = row.first.date()
+            for number in range((row.last.date() - start).days + 1):
+                day = start + timedelta(days=number)
+                yield Traffic(row.provider, row.model, row.batch, day)
 
 
 def _counted(connection: "DuckDBPyConnection", loaded: Loaded, profile: _Profile) -> RowCounts:
@@ -258,7 +291,7 @@ def _problems(connection: "DuckDBPyConnection", profile: _Profile, order: str) -
 
 
 def _notes(profile: _Profile, today: date) -> Iterator[str]:
-    if any(row.traffic.day is None for row in profile.rows):
+    if profile.flagged(_TIMES_UNKNOWN):
         yield f"requests without a time are priced as of {today.isoformat()}"
 
 

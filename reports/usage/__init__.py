@@ -1,15 +1,18 @@
 """``costopt usage`` as text: a table, Markdown, JSON, HTML."""
 
-from ...usage.advice import Advice
+from typing import TYPE_CHECKING
+
 from ...usage.report import UsageReport
-from .advice import advice_markdown, advice_table
 from .json import to_json
 from .markdown import to_markdown
 from .table import to_table
 
+if TYPE_CHECKING:
+    from ...usage.advice import Advice
+
 
 def show_usage(
-    report: UsageReport, format: str, *, width: int = 80, advice: Advice | None = None
+    report: UsageReport, format: str, *, width: int = 80, advice: "Advice | None" = None
 ) -> str:
     """Return a report of request logs as ``table``, ``markdown``, ``json`` or ``html``."""
     if format == "json":
@@ -18,6 +21,11 @@ def show_usage(
         from ..html.usage import usage_page
 
         return usage_page(report, advice)
-    if format == "markdown":
-        return "\n".join([to_markdown(report), *([advice_markdown(advice)] if advice else [])])
-    return "\n".join([to_table(report, width), *([advice_table(advice, width)] if advice else [])])
+    shown = to_markdown(report) if format == "markdown" else to_table(report, width)
+    if advice is None:
+        return shown
+    # What finds and shows advice takes a while to import: it is not always wanted.
+    from .advice import advice_markdown, advice_table
+
+    more = advice_markdown(advice) if format == "markdown" else advice_table(advice, width)
+    return f"{shown}\n{more}"

@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...usage.advice import Advice
 from ...usage.facts import Problem
 from ...usage.periods import shown
 from ...usage.report import SCHEMA, Group, Sums, Trend, UsageReport
 from ..safe import inert
-from .advice import advice_json
 from .over_time import over_time_json
 
+if TYPE_CHECKING:
+    from ...usage.advice import Advice
 
-def to_json(report: UsageReport, advice: Advice | None = None) -> str:
+
+def to_json(report: UsageReport, advice: "Advice | None" = None) -> str:
     """Return the report as indented JSON with the contract's keys, in its order.
 
     Money is written as JSON numbers, rounded to what a double carries; unknown is ``null``.
@@ -39,9 +40,17 @@ def to_json(report: UsageReport, advice: Advice | None = None) -> str:
         "problems": [_problem(one) for one in report.reading.problems],
         "skipped": [asdict(one) for one in report.reading.skipped],
         "notes": [*report.reading.notes, *report.notes],
-        **(advice_json(advice) if advice else {"anomalies": [], "recommendations": []}),
+        **_advice(advice),
     }
     return inert(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _advice(advice: "Advice | None") -> dict[str, Any]:
+    if advice is None:
+        return {"anomalies": [], "recommendations": []}
+    from .advice import advice_json  # What it needs takes a while to import.
+
+    return advice_json(advice)
 
 
 def _rows(report: UsageReport) -> dict[str, int]:

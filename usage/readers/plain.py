@@ -143,7 +143,7 @@ def raw_select(
     }
     selected = ", ".join(f'{special.get(name, kept.get(name, "NULL"))} AS "{name}"' for name in RAW)
     given = [kept[name] for name in (*_LIKE, "error") if name in kept]
-    request = f"coalesce({', '.join(f'CAST({one} AS VARCHAR)' for one in given)}, NULL) IS NOT NULL"
+    request = " OR ".join(f"{one} IS NOT NULL" for one in given) or "false"
     return f"SELECT {selected}, line, valid, {request} AS is_request FROM ({base})"
 
 
