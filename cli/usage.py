@@ -19,6 +19,8 @@ from .usage_options import (
     StoredReport,
     Top,
     Until,
+    UpdateConfig,
+    Yes,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ def usage(
     report: StoredReport = None,
     fail_on: FailOn = None,
     only_cost: OnlyCost = False,
+    update_config: UpdateConfig = False,
+    yes: Yes = False,
     format: Format = None,
     output: Output = None,
     config: ConfigFile = None,
@@ -67,8 +71,8 @@ def usage(
       costopt usage export.csv --log-format langfuse --format json
       costopt usage logs/ --by prompt --prompts prompts/
       costopt usage logs/ --fail-on budget,anomaly
+      costopt usage logs/ --prompts prompts/ --update-config
     """  # noqa: D301 (\b keeps the lines apart)
-    del no_color, quiet  # There are neither colours nor messages; all commands take these.
     from ..core.config import load_config
     from ..reports.usage import show_usage
     from ..usage.analysis import usage_report
@@ -76,7 +80,10 @@ def usage(
     from ..usage.opening import open_requests
     from ..usage.periods import moment
     from .output import check_output, emit, page_width
+    from .usage_update import Updating
 
+    updating = Updating(update=update_config, yes=yes)
+    updating.check()
     settings = load_config(config, Path.cwd())
     gates = _gates(fail_on, only_cost=only_cost)
     known = _known(report)
@@ -85,7 +92,7 @@ def usage(
     grouped = dimensions(by)
     start = moment(since, "--since") if since else None
     end = moment(until, "--until") if until else None
-    templates = _templates(prompts or ())
+    templates = _templates(updating.prompts(prompts))
     with open_requests(
         logs,
         targets=settings.targets,
@@ -102,7 +109,9 @@ def usage(
             top=top or (None if chosen == "json" else SHOWN),
         )
         advice = None if only_cost else _advice(requests, settings, known, templates, start, end)
+        measured = updating.measured(requests, templates, settings, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
+    updating.write(measured, settings, quiet=quiet, no_color=no_color)
     if advice is not None and advice.fails(gates):
         raise typer.Exit(1)
 
