@@ -106,8 +106,7 @@ def _comment(item: "Item", before: "Item | None", noted: Noted) -> None:
     said = before.trivia.comment.lstrip("# ") if before is not None else ""
     kept = said.partition("; ")[2] if said.startswith(noted.own) else said
     item.comment("; ".join(part for part in (noted.comment, kept) if part))
-    if not said:
-        item.trivia.comment_ws = "  "
+    item.trivia.comment_ws = before.trivia.comment_ws if before is not None and said else "  "
 
 
 def _check(before: str, after: str, section: tuple[str, ...], values: Mapping[str, Noted]) -> None:
