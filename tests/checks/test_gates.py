@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from costopt.checks.bounds import fraction_bounds
 from costopt.checks.cases import surplus
 from costopt.checks.features import Feature, Monthly, feature_gates
-from costopt.core.git import check_ref
 from costopt.checks.trees import safe
 from costopt.core.configured import Config, PromptRule
 from costopt.core.errors import CostoptError
+from costopt.core.git import check_ref
 from costopt.core.report import Finding
 
 

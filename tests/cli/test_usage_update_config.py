@@ -322,3 +322,40 @@ def test_analyze_counts_with_what_was_measured(
     assert cost["usd_per_month"] == pytest.approx(cost["usd_per_1k"] * 61 / 1000)
     assert after["variants"][0]["tokens"]["output_mean"] is None
     assert any("answers of 125 tokens, as measured in request logs" in n for n in after["notes"])
+
+
+def test_a_saved_report_is_priced_anew_with_it(
+    run: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log(asked(62, output_tokens=125))
+    run()
+    target = ["--target", "openai:gpt-4.1-mini"]
+    assert main(["analyze", "prompts", "--static", *target, "--output", "saved.json"]) == 0
+    saved = json.loads(Path("saved.json").read_text())["prompts"][0]["variants"]
+    assert main(["report", "saved.json", "--price-date", "2026-11-01", "--format", "json"]) == 0
+    again = json.loads(capsys.readouterr().out)["prompts"][0]["variants"]
+    assert [one["cost"] for one in again] == [one["cost"] for one in saved]
+
+
+def test_a_forecast_counts_with_what_was_measured(
+    run: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt("triage", "metric: exact_match\nsettings: {max_output_tokens: 400}\n")
+    rows = (json.dumps({"ticket": f"t{n}", "reference": "a"}) for n in range(8))
+    Path("prompts/triage/evals.jsonl").write_text("".join(row + "\n" for row in rows))
+    target = '[targets.mini]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\n'
+    Path("costopt.toml").write_text(f"{target}price = {{ input = 1.0, output = 4.0 }}\n")
+
+    def foreseen(format: str) -> str:
+        words = ["analyze", "prompts", "--dry-run", "--target", "mini", "-s", "concise"]
+        assert main([*words, "--format", format]) == 0
+        return capsys.readouterr().out
+
+    before = json.loads(foreseen("json"))["targets"][0]
+    log(asked(62, output_tokens=125))
+    run()
+    after = json.loads(foreseen("json"))["targets"][0]
+    assert after["output_tokens"]["low"] == 125 * after["requests"]["low"]
+    assert before["output_tokens"]["low"] == before["requests"]["low"]  # One token of "a".
+    assert after["output_tokens"]["high"] == before["output_tokens"]["high"]
+    assert "answers as long as request logs say" in foreseen("table")
