@@ -30,6 +30,8 @@ from .usage_options import (
     Texts,
     Top,
     Until,
+    UpdateConfig,
+    Yes,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def usage(
     follow: Follow = None,
     fail_on: FailOn = None,
     only_cost: OnlyCost = False,
+    update_config: UpdateConfig = False,
+    yes: Yes = False,
     format: ReportFormat = None,
     output: Output = None,
     config: ConfigFile = None,
@@ -83,8 +87,8 @@ def usage(
       costopt usage logs/ --fail-on budget,anomaly
       costopt usage logs/ --texts --report runs/report.json
       costopt usage logs/ --follow usage.duckdb
+      costopt usage logs/ --prompts prompts/ --update-config
     """  # noqa: D301 (\b keeps the lines apart)
-    del no_color, quiet  # There are neither colours nor messages; all commands take these.
     from ..core.config import load_config
     from ..core.errors import CostoptError
     from ..reports.usage import show_usage
@@ -94,7 +98,10 @@ def usage(
     from ..usage.opening import open_requests
     from ..usage.periods import moment
     from .output import check_output, emit, page_width
+    from .usage_update import Updating
 
+    updating = Updating(update=update_config, yes=yes)
+    updating.check()
     settings = load_config(config, Path.cwd())
     gates = _gates(fail_on, only_cost=only_cost)
     stored = _stored(report or ())
@@ -103,7 +110,7 @@ def usage(
     grouped = dimensions(by)
     start = moment(since, "--since") if since else None
     end = moment(until, "--until") if until else None
-    templates = _templates(prompts or ())
+    templates = _templates(updating.prompts(prompts))
     if follow and texts:
         raise CostoptError("a ledger keeps no texts", hint="leave --texts or --follow out")
     kept = partial(open_requests, text=texts and not only_cost)
@@ -125,7 +132,9 @@ def usage(
             times=chosen == "html" or (chosen == "json" and not only_cost),
         )
         advice = None if only_cost else _advice(requests, settings, stored, templates, start, end)
+        measured = updating.measured(requests, templates, settings, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
+    updating.write(measured, settings, quiet=quiet, no_color=no_color)
     if advice is not None and advice.fails(gates):
         raise typer.Exit(1)
 

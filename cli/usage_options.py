@@ -58,7 +58,8 @@ Prompts = Annotated[
     typer.Option(
         "--prompts",
         metavar="PATH",
-        help="Link requests to these prompts by their text, where the log has it.",
+        help="Link requests to these prompts by their text, where the log has it, and to their "
+        "revisions in git.",
     ),
 ]
 Top = Annotated[
@@ -115,3 +116,12 @@ OnlyCost = Annotated[
         help="Leave out anomalies, budgets, what-if savings and recommendations.",
     ),
 ]
+UpdateConfig = Annotated[
+    bool,
+    typer.Option(
+        "--update-config",
+        help="Write calls a month, cache hit rate and output length of each prompt into "
+        "costopt.toml, after showing a diff; on a terminal it asks.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --update-config: do not ask.")]

@@ -1,6 +1,5 @@
 """Writes recommended variants back into their prompts' files, each as a diff first."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..core.errors import CostoptError
+from .asking import is_terminal, say
 
 if TYPE_CHECKING:
     from ..core.report import PromptReport, Report
@@ -63,9 +63,9 @@ def write_recommended(
         except CostoptError as error:
             errors.append(error)
     if not shown and not errors and not quiet:
-        _say("nothing to write: no variant is recommended over its baseline")
+        say("nothing to write: no variant is recommended over its baseline")
     for error in errors[1:]:
-        _say(f"not written: {error}")
+        say(f"not written: {error}")
     if errors:
         raise errors[0]
 
@@ -96,13 +96,13 @@ def _write(
         return False
     own = [template for template in templates if template.source.path == path]
     change = edit(path, prompts, own or load_file(Path(path)))
-    ask = not yes and _is_terminal()
+    ask = not yes and is_terminal()
     if change.after != change.before:
         check_link(Path(path), [*named, Path(path)])
         if ask or not quiet:
             _show(change, colour)
         if ask and not typer.confirm(f"Write {_clean(path)}?", default=False, err=True):
-            _say(f"left as it is: {_clean(path)}")
+            say(f"left as it is: {_clean(path)}")
             return True
         before, after = change.before.encode("utf-8"), change.after.encode("utf-8")
         write_file(Path(path), after, expected=before)
@@ -111,18 +111,12 @@ def _write(
     return True
 
 
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
 def _show(change: "Edit", colour: bool) -> None:
     from ..reports.diffs import unified
 
     names = ", ".join(_clean(variant.name) for variant in change.variants.values())
     told = f"{_clean(change.path)} ({names})"
-    _say(
-        unified(change.before, change.after, _clean(change.path), told, colour=colour).rstrip("\n")
-    )
+    say(unified(change.before, change.after, _clean(change.path), told, colour=colour).rstrip("\n"))
 
 
 def _told(change: "Edit") -> None:
@@ -131,20 +125,15 @@ def _told(change: "Edit") -> None:
     said = "wrote" if change.after != change.before else "nothing to write"
     for variant in change.variants.values():
         what = f"{said} {_clean(variant.name)}" if said == "wrote" else said
-        _say(f"{what} into {_clean(change.path)}")
+        say(f"{what} into {_clean(change.path)}")
         for call in program_lines(variant):
-            _say(f"  when a request is made: {call}")
+            say(f"  when a request is made: {call}")
 
 
 def _clean(text: str) -> str:
     from ..reports.safe import clean
 
     return clean(text)
-
-
-def _say(text: str) -> None:
-    encoding = sys.stderr.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), file=sys.stderr)
 
 
 def dump_all(templates: "Iterable[PromptTemplate]") -> str:

@@ -44,13 +44,15 @@ _WHERE = {
 # What had not been seen before it began, and makes up most of it. What is committed is deployed
 # later: a revision by commit time may be a day old, where the log reaches back further than that.
 _NO_EARLIER = "INTERVAL 0 HOUR"
-_COMMITTED = f"""CASE WHEN starts_with(revision, '{MARK}') AND min("at") > INTERVAL 24 HOUR + (
-    SELECT min("at") FROM requests WHERE feature IS NOT DISTINCT FROM $feature)
+_LOG_FIRST = '(SELECT min("at") FROM requests WHERE feature IS NOT DISTINCT FROM $feature)'
+_COMMITTED = f"""CASE WHEN starts_with(revision, '{MARK}')
+    AND min("at") > INTERVAL 24 HOUR + {_LOG_FIRST}
     THEN INTERVAL 24 HOUR ELSE {_NO_EARLIER} END"""
 _NEW = """SELECT {column} FROM requests
 WHERE feature IS NOT DISTINCT FROM $feature AND "at" < $until AND {column} IS NOT NULL
 GROUP BY {column}
-HAVING min("at") >= $since - {earlier} AND 2 * count(*) FILTER ("at" >= $start) > (
+HAVING min("at") >= $since - {earlier} AND min("at") > {first}
+AND 2 * count(*) FILTER ("at" >= $start) > (
     SELECT count(*) FROM requests
     WHERE feature IS NOT DISTINCT FROM $feature AND "at" >= $start AND "at" < $until)
 ORDER BY count(*) DESC, {column} LIMIT 1"""
@@ -78,14 +80,18 @@ def find_origin(
         bucket: How long a bucket is.
     """
     times = {"feature": feature, "start": start, "until": end, "since": start - bucket}
-    revision = _first(connection, _NEW.format(column="revision", earlier=_COMMITTED), times)
+    revision = _first(
+        connection, _NEW.format(column="revision", earlier=_COMMITTED, first=_LOG_FIRST), times
+    )
     where, more = _WHERE.get(cause, "true"), dict[str, Any]()
     since = start
     if revision is not None:
         where, more = "revision = $value", {"value": revision[0]}
         since = start if str(revision[0]).startswith(MARK) else start - bucket
     elif cause == "dearer model":
-        model = _first(connection, _NEW.format(column="model", earlier=_NO_EARLIER), times)
+        model = _first(
+            connection, _NEW.format(column="model", earlier=_NO_EARLIER, first=_LOG_FIRST), times
+        )
         if model is not None:
             where, more, since = "model = $value", {"value": model[0]}, start - bucket
     found = _first(

@@ -344,3 +344,16 @@ def test_rows_of_the_command_line_are_the_bases(repository: GitRepository) -> No
     mine = repository.run("--eval-set", "shared/mine.jsonl")
     assert mine.status == 2
     assert "the base has no such eval set" in mine.err
+
+
+def test_lengths_in_use_decide_nothing_here(repository: GitRepository) -> None:
+    """They are known of the version in use: a change may have lengthened its answers."""
+    rules = '[prompts."prompts/"]\nmax_usd_per_1k = 100\nmax_growth = 0.02\n'
+    base = f"[costopt]\n{STATIC_TARGET}\n{rules}"
+    repository.start(f"{base}output_tokens_per_call = 500\n")
+    repository.replace("prompts/tickets/prompt.md", "Name one label", "Please name just one label")
+    ran = repository.run("--static")
+    assert ran.outcomes("max_usd_per_1k") == ["skipped"]
+    assert ran.outcomes("max_growth") == ["failed"]
+    for version in ran.check["report"]["prompts"][0]["variants"]:
+        assert version["cost"]["evidence"] == "list"

@@ -38,7 +38,8 @@ def _priced(rows):
         "INSERT INTO rates BY NAME SELECT ? AS provider, ? AS model, false AS batch, "
         "DATE '2000-01-01' AS day_from, DATE '2100-01-01' AS day_to, -1 AS above, "
         "1::BIGINT << 40 AS up_to, 0 AS fixed, ?::BIGINT AS input, 0 AS cache_read, "
-        "0 AS cache_write, 0 AS output, 0 AS reasoning, 0 AS cache_write_1h, 0 AS second, false AS needs_output",
+        "0 AS cache_write, 0 AS output, 0 AS reasoning, 0 AS cache_write_1h, 0 AS second, "
+        "false AS needs_output",
         [
             (name, model, rate)
             for name, rate in (("known", 1000), ("unknown", None))
