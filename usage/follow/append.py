@@ -178,8 +178,8 @@ def _opened(log: LogFile, state: State, header: bytes) -> tuple[Stream, State]:
     if not header or state.position:
         return opened, state
     behind = without(opened.pieces, len(header))
-    state = replace(state, position=len(header))
-    return Stream(header[:SAMPLE], header[-SAMPLE:], behind), state
+    opened = Stream(header[:SAMPLE], header[-SAMPLE:], behind)
+    return opened, _marked(replace(state, position=len(header)), opened)
 
 
 def _advanced(state: State, opened: Stream, one: Slice, loaded: Loaded, header: int) -> State:
@@ -189,10 +189,15 @@ def _advanced(state: State, opened: Stream, one: Slice, loaded: Loaded, header: 
             file.seek(header)
             opened.head += file.read(SAMPLE - len(opened.head))
     opened.recent = (opened.recent + one.recent)[-SAMPLE:]
+    passed = loaded.read if state.shape == "table" else one.lines
+    state = replace(state, position=state.position + one.size, lines=state.lines + passed)
+    return _marked(state, opened)
+
+
+def _marked(state: State, opened: Stream) -> State:
+    """Keep by what a log is known again."""
     return replace(
         state,
-        position=state.position + one.size,
-        lines=state.lines + (loaded.read if state.shape == "table" else one.lines),
         head_bytes=len(opened.head),
         head=digest(opened.head),
         recent_bytes=len(opened.recent),
