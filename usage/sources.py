@@ -54,7 +54,7 @@ def inspect(connection: "DuckDBPyConnection", log: LogFile, format: str | None) 
     if log.parquet:
         return tabular(connection, log, "parquet", format)
     head = head_of(log)
-    shape = _shape(head, log.kind)
+    shape = shape_of(head, log.kind)
     if shape == "table":
         return tabular(connection, log, shape, format)
     records = records_of(head) if shape == "lines" else _parsed(connection, log, shape)
@@ -65,8 +65,16 @@ def inspect(connection: "DuckDBPyConnection", log: LogFile, format: str | None) 
     return Source(log=log, shape=shape, format=named)
 
 
-def _shape(head: str, kind: str) -> Shape:
-    """Tell the shape of a text by how it begins."""
+def shape_of(head: str, kind: str) -> Shape:
+    """Tell the shape of a text by how it begins.
+
+    Args:
+        head: Its beginning.
+        kind: The ending of the file's name.
+
+    Raises:
+        CostoptError: there is nothing in it.
+    """
     text = head.lstrip("\ufeff \t\r\n")
     if not text:
         raise CostoptError("the file is empty")

@@ -12,12 +12,12 @@ from ..checks import MASKED, OTHER, SAID
 from ..facts import Problem
 from ..files import LogFile
 from ..load import LOGGED, Loaded, Options, is_duckdb, load_source
-from ..sources import Source, inspect, tabular
+from ..sources import Source, inspect, shape_of, tabular
 from ..survey import LONGEST, head_of
 from .commit import Part, forget, transaction, write
 from .contents import SAMPLE, Stream, digest, digest_of, header_of, stamp, stream, without
 from .recognise import Known
-from .slices import Slice, slices
+from .slices import Slice, slices, whole_records
 from .states import State, save_states
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _begin(reader: Reader, known: Known, number: int) -> _Begun:
         # A log that was put away is still what it was told to be.
         source = Source(log=log, shape=state.shape, format=state.format)
     else:
-        source = inspect(reader.connection, log, reader.options.format)
+        source = _told(reader, log)
     shape = source.shape if source.shape in ("lines", "table") else "whole"
     others = [] if displaced is None or known.replaces else [replace(displaced, path=None)]
     anew = known.replaces
@@ -104,6 +104,17 @@ def _begin(reader: Reader, known: Known, number: int) -> _Begun:
     state = state or State(id=number, path="", shown="", shape=shape, format=source.format)
     named = replace(state, path=known.path, shown=log.shown)
     return _Begun(source=source, state=named, anew=anew, others=others)
+
+
+def _told(reader: Reader, log: LogFile) -> Source:
+    """Tell how a log is to be read; of a table by whole records: DuckDB takes no half ones."""
+    head = "" if log.parquet else head_of(log)
+    if log.parquet or shape_of(head, log.kind) != "table":
+        return inspect(reader.connection, log, reader.options.format)
+    copy = reader.scratch / "head"
+    copy.write_bytes(whole_records(head.encode()))
+    told = tabular(reader.connection, LogFile(copy, log.shown), "table", reader.options.format)
+    return replace(told, log=log)
 
 
 def _renamed(reader: Reader, known: Known, state: State) -> None:
@@ -178,8 +189,8 @@ def _opened(log: LogFile, state: State, header: bytes) -> tuple[Stream, State]:
     if not header or state.position:
         return opened, state
     behind = without(opened.pieces, len(header))
-    state = replace(state, position=len(header))
-    return Stream(header[:SAMPLE], header[-SAMPLE:], behind), state
+    opened = Stream(header[:SAMPLE], header[-SAMPLE:], behind)
+    return opened, _marked(replace(state, position=len(header)), opened)
 
 
 def _advanced(state: State, opened: Stream, one: Slice, loaded: Loaded, header: int) -> State:
@@ -189,10 +200,15 @@ def _advanced(state: State, opened: Stream, one: Slice, loaded: Loaded, header: 
             file.seek(header)
             opened.head += file.read(SAMPLE - len(opened.head))
     opened.recent = (opened.recent + one.recent)[-SAMPLE:]
+    passed = loaded.read if state.shape == "table" else one.lines
+    state = replace(state, position=state.position + one.size, lines=state.lines + passed)
+    return _marked(state, opened)
+
+
+def _marked(state: State, opened: Stream) -> State:
+    """Keep by what a log is known again."""
     return replace(
         state,
-        position=state.position + one.size,
-        lines=state.lines + (loaded.read if state.shape == "table" else one.lines),
         head_bytes=len(opened.head),
         head=digest(opened.head),
         recent_bytes=len(opened.recent),

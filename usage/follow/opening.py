@@ -111,7 +111,8 @@ def _grown(reader: Reader, names: Sequence[str], loaded: Loaded) -> tuple[str, .
         )
     reader.connection.execute("DROP TABLE IF EXISTS logged")
     reader.connection.execute("CHECKPOINT ledger")
-    return (f"the ledger grew by {rows:,} requests, from {grew:,} of {len(logs):,} logs", *notes)
+    requests = f"{rows:,} request{'' if rows == 1 else 's'}"
+    return (f"the ledger grew by {requests}: {grew:,} of {len(logs):,} logs had more", *notes)
 
 
 def _appended(reader: Reader, known: Known, number: int, many: int, loaded: Loaded) -> int | None:

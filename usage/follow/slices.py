@@ -81,6 +81,32 @@ def _given(part: "_Part", rest: "_Part") -> Iterator[Slice]:
         part.remove()
 
 
+def whole_records(data: bytes) -> bytes:
+    r"""Return what comes before a record of a table that has no end yet.
+
+    Example:
+        >>> whole_records(b'a,b\n1,"x\ny"\n2,"z\n')
+        b'a,b\n1,"x\ny"\n'
+    """
+    return data[: _end_in(data, inside=data.count(b'"') % 2 == 1)]
+
+
+def _end_in(data: bytes, *, inside: bool) -> int:
+    """Return where the last record in some bytes ends: behind a line's end outside of quotes.
+
+    Args:
+        data: The bytes.
+        inside: Whether they end inside of quotes.
+    """
+    at = len(data)
+    while (line := data.rfind(b"\n", 0, at)) >= 0:
+        inside ^= data.count(b'"', line, at) % 2 == 1
+        if not inside:
+            return line + 1
+        at = line
+    return 0
+
+
 class _Part:
     """A file that is being written, and where in it the last record ends."""
 
@@ -95,7 +121,10 @@ class _Part:
 
     def write(self, piece: bytes) -> None:
         """Add bytes."""
-        end = self._end_in(piece) if self._quoted else piece.rfind(b"\n") + 1
+        end = piece.rfind(b"\n") + 1
+        if self._quoted:
+            self._inside ^= piece.count(b'"') % 2 == 1
+            end = _end_in(piece, inside=self._inside)
         last = piece.rfind(b"\n") + 1
         if last:
             self._line = self.size + last
@@ -107,18 +136,6 @@ class _Part:
         if self._quoted and self.size - self.end > LONGEST and self._line > self.end:
             # No record is that long: it was no quote that opened one.
             self.end, self._inside = self._line, False
-
-    def _end_in(self, piece: bytes) -> int:
-        """Return where the last record in a piece ends: behind a line's end outside of quotes."""
-        quotes = piece.count(b'"')
-        inside = self._inside ^ (quotes % 2 == 1)
-        self._inside, at = inside, len(piece)
-        while (line := piece.rfind(b"\n", 0, at)) >= 0:
-            inside ^= piece.count(b'"', line, at) % 2 == 1
-            if not inside:
-                return line + 1
-            at = line
-        return 0
 
     def split(self) -> "_Part":
         """Cut the file behind its last record, and return what follows as another one."""
