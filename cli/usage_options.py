@@ -96,8 +96,8 @@ Texts = Annotated[
     bool,
     typer.Option(
         "--texts",
-        help="Read the texts of requests and answers, too: what a cache would save that answers "
-        "requests like earlier ones, and how often it would be wrong.",
+        help="Read the texts of requests and answers too, to say what a semantic cache would save, "
+        "and how often it would be wrong.",
     ),
 ]
 FailOn = Annotated[

@@ -22,10 +22,11 @@ def show_usage(
 
         return usage_page(report, advice)
     shown = to_markdown(report) if format == "markdown" else to_table(report, width)
-    if advice is None:
-        return shown
+    return shown if advice is None else f"{shown}\n{_advised(advice, format, width)}"
+
+
+def _advised(found: "Advice", format: str, width: int) -> str:
     # What finds and shows advice takes a while to import: it is not always wanted.
     from .advice import advice_markdown, advice_table
 
-    more = advice_markdown(advice) if format == "markdown" else advice_table(advice, width)
-    return f"{shown}\n{more}"
+    return advice_markdown(found) if format == "markdown" else advice_table(found, width)
