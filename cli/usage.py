@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..core.types import PromptTemplate
     from ..usage.advice import Advice
     from ..usage.opening import Requests
+    from ..usage.watch import Watch
     from ..usage.whatif.known_quality import Known
 
 _MAX_REPORT_BYTES = 256 * 1024 * 1024
@@ -72,14 +73,16 @@ def usage(
       costopt usage logs/ --fail-on budget,anomaly
       costopt usage logs/ --follow usage.duckdb
     """  # noqa: D301 (\b keeps the lines apart)
-    del no_color, quiet  # There are neither colours nor messages; all commands take these.
     from ..core.config import load_config
+    from ..reports.steps import steps
     from ..reports.usage import show_usage
     from ..usage.analysis import usage_report
     from ..usage.attribution import dimensions
     from ..usage.follow.opening import open_ledger
+    from ..usage.ledger import interruptible
     from ..usage.opening import open_requests
     from ..usage.periods import moment
+    from ..usage.watch import Step
     from .output import check_output, emit, page_width
 
     settings = load_config(config, Path.cwd())
@@ -92,14 +95,20 @@ def usage(
     end = moment(until, "--until") if until else None
     templates = _templates(prompts or ())
     opening = partial(open_ledger, follow) if follow else open_requests
-    with opening(
-        logs or (),
-        targets=settings.targets,
-        mapping=settings.usage_columns,
-        format=_checked_format(log_format),
-        templates=templates,
-        memory_mb=memory,
-    ) as requests:
+    with (
+        interruptible(),
+        steps(quiet=quiet, colour=not no_color) as watch,
+        opening(
+            logs or (),
+            targets=settings.targets,
+            mapping=settings.usage_columns,
+            format=_checked_format(log_format),
+            templates=templates,
+            memory_mb=memory,
+            watch=watch,
+        ) as requests,
+    ):
+        watch(Step(what="adding up what it costs"))
         found = usage_report(
             requests,
             grouped,
@@ -107,7 +116,9 @@ def usage(
             until=end,
             top=top or (None if chosen == "json" else SHOWN),
         )
-        advice = None if only_cost else _advice(requests, settings, known, templates, start, end)
+        advice = (
+            None if only_cost else _advice(requests, settings, known, templates, start, end, watch)
+        )
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
     if advice is not None and advice.fails(gates):
         raise typer.Exit(1)
@@ -146,6 +157,7 @@ def _advice(
     templates: "Sequence[PromptTemplate]",
     since: "datetime | None",
     until: "datetime | None",
+    watch: "Watch",
 ) -> "Advice":
     from ..usage.advice import advise
     from ..usage.pricing import log_price
@@ -159,6 +171,7 @@ def _advice(
         paths=_paths(templates),
         since=since,
         until=until,
+        watch=watch,
     )
 
 
