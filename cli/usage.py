@@ -35,7 +35,8 @@ from .usage_options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from ..core.configured import Config
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ..core.types import PromptTemplate
     from ..usage.advice import Advice
     from ..usage.opening import Requests
+    from ..usage.watch import Watch
 
 _MAX_REPORT_BYTES = 256 * 1024 * 1024
 
@@ -90,13 +92,13 @@ def usage(
       costopt usage logs/ --prompts prompts/ --update-config
     """  # noqa: D301 (\b keeps the lines apart)
     from ..core.config import load_config
-    from ..core.errors import CostoptError
+    from ..reports.steps import steps
     from ..reports.usage import show_usage
     from ..usage.analysis import usage_report
     from ..usage.attribution import dimensions
-    from ..usage.follow.opening import open_ledger
-    from ..usage.opening import open_requests
+    from ..usage.ledger import interruptible
     from ..usage.periods import moment
+    from ..usage.watch import Step
     from .output import check_output, emit, page_width
     from .usage_update import Updating
 
@@ -111,18 +113,21 @@ def usage(
     start = moment(since, "--since") if since else None
     end = moment(until, "--until") if until else None
     templates = _templates(updating.prompts(prompts))
-    if follow and texts:
-        raise CostoptError("a ledger keeps no texts", hint="leave --texts or --follow out")
-    kept = partial(open_requests, text=texts and not only_cost)
-    opening = partial(open_ledger, follow) if follow else kept
-    with opening(
-        logs or (),
-        targets=settings.targets,
-        mapping=settings.usage_columns,
-        format=_checked_format(log_format),
-        templates=templates,
-        memory_mb=memory,
-    ) as requests:
+    opening = _opening(follow, texts=texts, only_cost=only_cost)
+    with (
+        interruptible(),
+        steps(quiet=quiet, colour=not no_color) as watch,
+        opening(
+            logs or (),
+            targets=settings.targets,
+            mapping=settings.usage_columns,
+            format=_checked_format(log_format),
+            templates=templates,
+            memory_mb=memory,
+            watch=watch,
+        ) as requests,
+    ):
+        watch(Step(what="adding up what it costs"))
         found = usage_report(
             requests,
             grouped,
@@ -131,12 +136,29 @@ def usage(
             top=top or SHOWN.get(chosen),
             times=chosen == "html" or (chosen == "json" and not only_cost),
         )
-        advice = None if only_cost else _advice(requests, settings, stored, templates, start, end)
+        advice = (
+            None if only_cost else _advice(requests, settings, stored, templates, start, end, watch)
+        )
         measured = updating.measured(requests, templates, settings, start, end)
     emit(show_usage(found, chosen, width=page_width(), advice=advice), output)
     updating.write(measured, settings, quiet=quiet, no_color=no_color)
     if advice is not None and advice.fails(gates):
         raise typer.Exit(1)
+
+
+def _opening(
+    follow: Path | None, *, texts: bool, only_cost: bool
+) -> "Callable[..., AbstractContextManager[Requests]]":
+    """Return what opens the logs: as they are, or with a ledger of what was read before."""
+    from ..core.errors import CostoptError
+    from ..usage.follow.opening import open_ledger
+    from ..usage.opening import open_requests
+
+    if follow is None:
+        return partial(open_requests, text=texts and not only_cost)
+    if texts:
+        raise CostoptError("a ledger keeps no texts", hint="leave --texts or --follow out")
+    return partial(open_ledger, follow)
 
 
 def _gates(text: str | None, *, only_cost: bool) -> tuple[str, ...]:
@@ -171,6 +193,7 @@ def _advice(
     templates: "Sequence[PromptTemplate]",
     since: "datetime | None",
     until: "datetime | None",
+    watch: "Watch",
 ) -> "Advice":
     from ..usage.advice import advise
     from ..usage.pricing import log_price
@@ -187,6 +210,7 @@ def _advice(
         paths=_paths(templates),
         since=since,
         until=until,
+        watch=watch,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .anomalies import Anomalies, find_anomalies
 from .budgets import Budget, budgets
 from .recommend import Recommendation, recommend
+from .watch import Step, Watch, unwatched
 from .whatif.combined import what_if
 from .whatif.known_quality import Known
 from .whatif.known_variants import KnownVariant
@@ -45,6 +46,7 @@ def advise(
     paths: Mapping[str, Sequence[str]] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    watch: Watch = unwatched,
 ) -> Advice:
     """Return what can be learnt from the relation ``requests``.
 
@@ -61,13 +63,16 @@ def advise(
         paths: The prompts of features, where known.
         since: The first moment of the period, UTC.
         until: The first moment that does not count any more.
+        watch: Told how far it is.
     """
+    watch(Step(what="looking for what is abnormal"))
     found = find_anomalies(connection, price_of=price_of)
     inside = tuple(
         one
         for one in found.found
         if (since is None or one.end > since) and (until is None or one.start < until)
     )
+    watch(Step(what="working out what would have been saved"))
     savings = what_if(
         connection,
         price_of=price_of,

@@ -4,6 +4,8 @@ What a log does not say is NULL and never 0. Heavy work is SQL in DuckDB, which 
 it needs more memory than it was given.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +67,21 @@ REQUESTS = f"CREATE TABLE requests ({_COLUMNS})"
 """
 
 
+@contextmanager
+def interruptible() -> Generator[None]:
+    """Make DuckDB's word for Ctrl-C the one that is known everywhere.
+
+    Raises:
+        KeyboardInterrupt: a query was interrupted.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
+
+
 def connect(memory_mb: int = MEMORY_MB, database: Path | None = None) -> "DuckDBPyConnection":
     """Return a DuckDB that is bounded in memory, keeps UTC and fetches nothing.
 
@@ -95,4 +112,7 @@ def connect(memory_mb: int = MEMORY_MB, database: Path | None = None) -> "DuckDB
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
+    # How far a query is can be asked for; nothing is printed.
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
     return connection

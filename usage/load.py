@@ -16,6 +16,7 @@ from .ledger import COLUMNS
 from .readers import JSON_FORMATS, plain
 from .sources import Source, base_select, inspect, source_select
 from .survey import LONGEST, Survey, readable_copy, survey
+from .watch import Step, Watch, unwatched
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -61,7 +62,11 @@ class Loaded:
 
 
 def load(
-    connection: "DuckDBPyConnection", logs: tuple[LogFile, ...], options: Options, scratch: Path
+    connection: "DuckDBPyConnection",
+    logs: tuple[LogFile, ...],
+    options: Options,
+    scratch: Path,
+    watch: Watch = unwatched,
 ) -> Loaded:
     """Read files into the table ``logged``; Parquet stays where it is, as a relation in SQL.
 
@@ -70,13 +75,18 @@ def load(
         logs: The files.
         options: How to read them.
         scratch: A folder of ours for copies.
+        watch: Told how far it is.
 
     Raises:
         CostoptError: none of them could be read.
     """
     loaded = Loaded()
     connection.execute(LOGGED)
+    sizes = [size_of(log) for log in logs]
     for number, log in enumerate(logs):
+        done, part, total = sum(sizes[:number]), sizes[number], sum(sizes)
+        percent = connection.query_progress
+        watch(Step(what="reading logs", done=done, part=part, total=total, percent=percent))
         try:
             _load(connection, log, options, scratch / f"copy-{number}", loaded)
         except (CostoptError, OSError) as error:
@@ -91,6 +101,14 @@ def load(
             f"no log could be read: {first.reason}", where=Where(first.path, first.line)
         )
     return loaded
+
+
+def size_of(log: LogFile) -> int:
+    """Return how many bytes a file has; none where that cannot be told."""
+    try:
+        return log.path.stat().st_size
+    except OSError:
+        return 0  # Why it cannot be read is said when it is read.
 
 
 def skipped(log: LogFile, error: CostoptError | OSError, many: int) -> Skipped:

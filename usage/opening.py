@@ -22,6 +22,7 @@ from .prompt_history import History, every_version, histories
 from .readers.spec import macros
 from .revisions import revision_notes, with_revisions
 from .templates import link_expression
+from .watch import Step, Watch, unwatched
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -60,6 +61,7 @@ def open_requests(
     text: bool = False,
     memory_mb: int = MEMORY_MB,
     now: datetime | None = None,
+    watch: Watch = unwatched,
 ) -> Generator[Requests]:
     """Read logs, price them, and keep them open as the relation ``requests``.
 
@@ -73,6 +75,7 @@ def open_requests(
         text: Whether to keep the requests' texts.
         memory_mb: What DuckDB may use before it spills to a temporary folder.
         now: The time at which this is; requests of a later day are not believed.
+        watch: Told how far it is.
 
     Raises:
         CostoptError: nothing could be read, or DuckDB is not installed.
@@ -96,10 +99,12 @@ def open_requests(
                 link=link_expression(every_version(past), "text"),
                 now=latest,
             )
-            loaded = load(connection, find_logs(logs, scratch), options, scratch)
+            loaded = load(connection, find_logs(logs, scratch), options, scratch, watch)
+            watch(Step(what="looking for repeated requests"))
             repeated = _without_duplicates(connection, loaded)
             yield opened(connection, loaded, repeated, targets or {}, now.date(), past)
         finally:
+            watch(Step(what="clearing up"))  # Nobody asks a closed connection how far it is.
             connection.close()
 
 

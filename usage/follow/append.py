@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +35,13 @@ class Reader:
         connection: A DuckDB with the ledger attached.
         options: How to read logs.
         scratch: A folder of ours.
+        seen: Told how many bytes of the log were read, and how many are being read.
     """
 
     connection: "DuckDBPyConnection"
     options: Options
     scratch: Path
+    seen: Callable[[int, int], None] = lambda read, part: None
 
 
 def append(reader: Reader, known: Known, number: int) -> int | None:
@@ -148,6 +150,7 @@ def _whole(reader: Reader, begun: _Begun) -> int:
         with transaction(reader.connection):
             save_states(reader.connection, [state, *begun.others])
         return 0
+    reader.seen(0, begun.state.size)
     loaded = _staged(reader, begun.source)
     with transaction(reader.connection):
         forget(reader.connection, state.id, tail=False)
@@ -161,9 +164,10 @@ def _lines(reader: Reader, begun: _Begun) -> int:
     header = header_of(begun.source.log) if table else b""
     opened, state = _opened(begun.source.log, state, header)
     rows = 0
-    for number, one in enumerate(
-        slices(opened.pieces, reader.scratch, header=header, quoted=table)
-    ):
+    begin = state.position
+    parts = slices(opened.pieces, reader.scratch, header=header, quoted=table)
+    for number, one in enumerate(parts):
+        reader.seen(state.position - begin, one.size)
         loaded = _read(reader, state, begun.source.log, one)
         before = state.lines
         if one.ended:

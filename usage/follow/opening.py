@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,11 +17,12 @@ from ..checks import FUTURE
 from ..facts import FileRead, Problem
 from ..files import STDIN, find_logs
 from ..ledger import COLUMNS, MEMORY_MB, connect
-from ..load import Loaded, Options, first_line, is_duckdb, skipped
+from ..load import Loaded, Options, first_line, is_duckdb, size_of, skipped
 from ..opening import Requests, opened
 from ..prompt_history import History, every_version, histories
 from ..readers.spec import macros
 from ..templates import link_expression
+from ..watch import Step, Watch, unwatched
 from .append import Reader, append
 from .book import STORED, attach, columns, private
 from .recognise import Known, recognise
@@ -44,6 +46,7 @@ def open_ledger(
     templates: Sequence[PromptTemplate] = (),
     memory_mb: int = MEMORY_MB,
     now: datetime | None = None,
+    watch: Watch = unwatched,
 ) -> Generator[Requests]:
     """Add what is new in logs to a ledger, and keep all that it holds open as ``requests``.
 
@@ -57,6 +60,7 @@ def open_ledger(
             they are read.
         memory_mb: What DuckDB may use before it spills to a temporary folder.
         now: The time at which this is; requests of a later day are not believed.
+        watch: Told how far it is.
 
     Raises:
         CostoptError: the ledger is none, or in use; or no log could be read.
@@ -86,21 +90,26 @@ def open_ledger(
                 attach(connection, ledger, write=bool(logs))
                 loaded = Loaded()
                 reader = Reader(connection=connection, options=options, scratch=scratch)
-                notes = _grown(reader, logs, loaded) if logs else ()
+                notes = _grown(reader, logs, loaded, watch) if logs else ()
             yield _requests(connection, loaded, notes, targets or {}, now, past)
         finally:
+            watch(Step(what="clearing up"))  # Nobody asks a closed connection how far it is.
             connection.close()
 
 
-def _grown(reader: Reader, names: Sequence[str], loaded: Loaded) -> tuple[str, ...]:
+def _grown(reader: Reader, names: Sequence[str], loaded: Loaded, watch: Watch) -> tuple[str, ...]:
     """Add what is new in the logs, and return in words what happened to them."""
     logs = find_logs(names, reader.scratch)
     states = load_states(reader.connection)
     highest = max((state.id for state in states), default=0)
     notes: list[str] = []
     rows = grew = 0
-    for known in recognise(logs, states):
-        added = _appended(reader, known, highest + 1, len(logs), loaded)
+    watch(Step(what="comparing logs with the ledger"))
+    found = recognise(logs, states)
+    left = [_left(known) for known in found]
+    for index, known in enumerate(found):
+        seen = partial(_seen, reader, watch, done=sum(left[:index]), total=sum(left))
+        added = _appended(replace(reader, seen=seen), known, highest + 1, len(logs), loaded)
         notes += _said(known, added)
         highest = max([highest, *(state.id for state in load_states(reader.connection))])
         rows, grew = rows + (added or 0), grew + bool(added)
@@ -113,6 +122,21 @@ def _grown(reader: Reader, names: Sequence[str], loaded: Loaded) -> tuple[str, .
     reader.connection.execute("CHECKPOINT ledger")
     requests = f"{rows:,} request{'' if rows == 1 else 's'}"
     return (f"the ledger grew by {requests}: {grew:,} of {len(logs):,} logs had more", *notes)
+
+
+def _left(known: Known) -> int:
+    """Return how many bytes of a log are to be read, about: packed ones count as they lie there."""
+    size, state = size_of(known.log), known.state
+    if state is None or not state.position or known.log.packing != "none":
+        return 0 if state is not None and state.size == size else size
+    return max(size - state.position, 0)
+
+
+def _seen(reader: Reader, watch: Watch, read: int, part: int, *, done: int, total: int) -> None:
+    """Tell how far it is, by the bytes that were read of the log and those that are read now."""
+    percent = reader.connection.query_progress
+    at = min(done + read, total)
+    watch(Step(what="reading logs", done=at, part=part, total=total, percent=percent))
 
 
 def _appended(reader: Reader, known: Known, number: int, many: int, loaded: Loaded) -> int | None:
