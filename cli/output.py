@@ -97,7 +97,8 @@ def check_link(path: Path, named: Sequence[Path]) -> None:
 def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> None:
     """Replace a file's content all at once: a crash leaves the old or the new, never half.
 
-    An existing file keeps its mode, and a link stays a link: what it points to is replaced.
+    An existing file keeps its mode, and a link stays a link: what it points to is replaced. What is
+    no file, such as ``/dev/null`` or a pipe, is written to.
 
     Args:
         path: The file.
@@ -112,6 +113,9 @@ def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> Non
     target = path.resolve()
     temporary: Path | None = None
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
             temporary = Path(file.name)

@@ -10,6 +10,7 @@ from ..core.errors import CostoptError, Where
 from ..core.report import Skipped
 from .checks import BROKEN, MASKED, OTHER, SAID, checked_select
 from .detect import format_of, records_of
+from .documents import copy_as_lines
 from .facts import FileRead, Problem
 from .files import LogFile
 from .ledger import COLUMNS
@@ -170,18 +171,20 @@ def load_source(
     found = Survey() if source.shape == "parquet" else survey(log)
     if source.shape == "lines" or source.shape == "table":
         source = _mended(source, found, copy)
-    elif found.cut:
-        raise CostoptError("the packed file is cut off, and it is not made of lines")
-    before = _count(connection)
+    before, shape = _count(connection), source.shape
     _drop_rejects(connection)
-    rejected = _insert(connection, source, options)
-    if source.shape in ("lines", "table"):
+    if shape in ("array", "documents"):
+        source = _insert_documents(connection, source, options, copy, loaded)
+        rejected = []
+    else:
+        rejected = _insert(connection, source, options)
+    if shape in ("lines", "table"):
         _renumber(connection, log, rejected)
     if options.format is None and source.shape != "table":
         _try_others(connection, source, options)
     read = _count(connection) - before + len(rejected)
     _tell(connection, log, found, rejected, loaded)
-    if source.shape == "lines":
+    if shape == "lines":
         _tell_growth(connection, log, found, loaded)
     loaded.read += read
     loaded.files.append(FileRead(log.shown, source.format, rows=read))
@@ -191,6 +194,30 @@ def load_source(
 def _mended(source: Source, found: Survey, copy: Path) -> Source:
     """Read a copy instead, where DuckDB could not read all that can be read."""
     return source if found.whole else replace(source, log=readable_copy(source.log, found, copy))
+
+
+def _insert_documents(
+    connection: "DuckDBPyConnection", source: Source, options: Options, copy: Path, loaded: Loaded
+) -> Source:
+    """Read JSON that is no lines, up to where it breaks off, and return what was read."""
+    try:
+        _insert(connection, source, options)
+    except Exception as error:
+        if not is_duckdb(error):
+            raise
+        log, many = copy_as_lines(source.log, copy)
+        if not many:
+            raise
+        source = replace(source, log=log, shape="lines")
+        _insert(connection, source, options)
+        first = Where(log.shown, many + 1)
+        loaded.problems.append(Problem(what=_BROKEN_OFF, rows=1, first=first))
+        loaded.bad += 1
+        loaded.read += 1
+    return source
+
+
+_BROKEN_OFF = "record at which the JSON breaks off or is damaged; what comes before that was read"
 
 
 def _checked(source: Source, format: str | None, options: Options, found: int = MASKED) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..core.errors import CostoptError, Where
 from . import quoting
 from .detect import RECORDS, format_of, records_of
+from .documents import first_documents
 from .files import LogFile
 from .readers import JSON_FORMATS, plain
 from .readers.spec import raw_select
@@ -57,7 +58,7 @@ def inspect(connection: "DuckDBPyConnection", log: LogFile, format: str | None) 
     shape = shape_of(head, log.kind)
     if shape == "table":
         return tabular(connection, log, shape, format)
-    records = records_of(head) if shape == "lines" else _parsed(connection, log, shape)
+    records = records_of(head) if shape == "lines" else _objects(log)
     named = format or format_of(records)
     if named is None:
         hint = "every line should be a JSON object; name the format with --log-format"
@@ -96,16 +97,8 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _parsed(
-    connection: "DuckDBPyConnection", log: LogFile, shape: Shape
-) -> list[Mapping[str, Any]]:
-    base = base_select(Source(log=log, shape=shape, format=""), "")
-    rows = connection.execute(f"SELECT j FROM ({base}) LIMIT {RECORDS}").fetchall()
-    return records_of("\n".join(_compact(row[0]) for row in rows))
-
-
-def _compact(text: str) -> str:
-    return json.dumps(json.loads(text))
+def _objects(log: LogFile) -> list[Mapping[str, Any]]:
+    return [one for one in first_documents(log, RECORDS) if isinstance(one, dict)]
 
 
 def tabular(

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costopt.core.errors import CostoptError
 from costopt.usage.analysis import usage_report
+from costopt.usage.documents import BrokenError, documents
 from costopt.usage.facts import Reading
 from costopt.usage.files import LogFile
 from costopt.usage.opening import open_requests
@@ -126,6 +129,52 @@ def test_what_can_be_read_of_a_packed_file_that_is_cut_off_is_kept(
     assert said["packed file that is cut off or damaged; what comes before that was read"][0] == 1
     # The last line is half there.
     assert reading.rows.read - len(rows) == reading.rows.bad <= 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_that_breaks_off_is_read_up_to_there(
+    indent: int | None, packed: bool, tmp_path: Path
+) -> None:
+    records = [json.loads(_line(n, note="x" * 3000)) for n in range(1000)]
+    text = json.dumps(records, indent=indent).encode()
+    path = tmp_path / "export.json"
+    cut = text[: len(text) // 2]
+    path.write_bytes(gzip.compress(cut) if packed else cut)
+    reading, rows = _read(path)
+    assert rows == [(f"r{n}", n + 1) for n in range(len(rows))]
+    assert 480 < len(rows) <= 500
+    what = "record at which the JSON breaks off or is damaged; what comes before that was read"
+    assert _said(reading) == {what: (1, len(rows) + 1)}
+    assert (reading.rows.read, reading.rows.bad) == (len(rows) + 1, 1)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=4), _VALUES, max_size=4), max_size=5), st.data())
+def test_documents_are_those_that_were_written_up_to_any_cut(
+    values: list[Any], data: st.DataObject
+) -> None:
+    listed = data.draw(st.booleans())
+    text = json.dumps(values) if listed else "\n".join(json.dumps(one, indent=1) for one in values)
+    size = data.draw(st.integers(1, 20))
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    assert list(documents(iter(pieces))) == values
+    cut = data.draw(st.integers(0, len(text)))
+    found: list[Any] = []
+    try:
+        found.extend(documents(iter([text[:cut]])))
+    except BrokenError:
+        assert cut < len(text)
+    else:
+        assert cut == len(text) or not listed or not text[:cut].strip()
+    assert found == values[: len(found)]
+    assert len(found) == len(values) or cut < len(text)
 
 
 def test_impossible_counts_are_unknown_and_the_requests_stay(tmp_path: Path) -> None:
