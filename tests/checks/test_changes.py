@@ -66,6 +66,9 @@ def test_every_budget_that_texts_tell_of(repository: GitRepository) -> None:
         "max_latency_p95_s": "skipped",
         "min_quality": "skipped",
     }
+    (money,) = ran.gates("max_usd_per_1k")
+    words = r"\$[\d.]+ for 1,000 requests, the input alone, over \$0\.0001"
+    assert re.fullmatch(words, money["message"])
 
 
 @pytest.mark.parametrize("told", [True, False])
