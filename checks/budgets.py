@@ -17,7 +17,7 @@ def budget_gates(case: Case) -> Iterator[Gate]:
     for sides in case.sides:
         yield from _input(case, sides)
         yield from _output(case, sides)
-        yield from _money(case, sides, "max_usd_per_1k", "1,000 requests")
+        yield from _money(case, sides, "max_usd_per_1k", "for 1,000 requests")
         yield from _money(case, sides, "max_usd_per_month", "a month")
         yield from _growth(case, sides)
         yield from _latency(case, sides)
@@ -120,13 +120,13 @@ def _money(case: Case, sides: Sides, name: str, per: str) -> Iterator[Gate]:
         said = _unpriced(sides.head, name)
     elif now > limit:
         outcome = "failed"
-        part = "" if whole else " for the input alone"
+        part = "" if whole else ", the input alone"
         said = f"{usd(now)} {per}{part}, over {usd(limit)}"
     elif whole:
         outcome, said = "passed", f"{usd(now)} {per}, within {usd(limit)}"
     else:
         outcome = "skipped"
-        said = f"{usd(now)} {per} for the input alone, of {usd(limit)}: {_NOT_ASKED}"
+        said = f"{usd(now)} {per}, the input alone, of {usd(limit)}: {_NOT_ASKED}"
     yield gate_of(
         case, sides.target, name, outcome, said, limit=limit, base=was, head=now, unit="usd"
     )

@@ -11,6 +11,7 @@ from ..evals.findings import known_findings
 from ..evals.runner import HARMFUL
 from .budgets import budget_gates, gate_of, unit_of
 from .cases import Case, Sides
+from .words import signed
 
 _BLIND = "blind"
 _SAID: Mapping[str, str] = {
@@ -88,7 +89,7 @@ def _interval(head: VariantReport, change: QualityDelta) -> str:
     unit = unit_of(metric) if metric else ""
     scale, places = (100, 1) if unit == "points" else (1, 3)
     mean, low, high = (
-        f"{scale * value:+.{places}f}" for value in (change.mean, change.low, change.high)
+        signed(scale * value, places) for value in (change.mean, change.low, change.high)
     )
     margin = f"{scale * change.margin:.{places}f}"
     return f"{metric} {mean} {unit} [{low}, {high}], margin {margin}, {change.n} rows"

@@ -5,7 +5,7 @@ and configurations by path reads base and head alike. No link and no submodule i
 """
 
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -96,11 +96,20 @@ class CommitTree:
         done = self.git.run("cat-file", "--batch", "--buffer", stdin=names)
         if done.status != 0:
             raise _absent(wanted[0], f" ({done.said})" if done.said else "")
-        at = 0
+        at, turned = 0, self._turned(wanted)
         for path in wanted:
-            at = self._write(path, done.out, at)
+            at = self._write(path, done.out, at, turned=path in turned)
 
-    def _write(self, path: str, found: bytes, at: int) -> int:
+    def _turned(self, paths: Sequence[str]) -> frozenset[str]:
+        """Return the files whose line ends git turned when it checked the head out.
+
+        Else a file would differ from itself, in every line.
+        """
+        listed = self.git.run("ls-files", "--eol", "-z", "--full-name", "--", *paths).out
+        facts = (entry.partition("\t") for entry in _entries(listed))
+        return frozenset(name for said, _, name in facts if said.split()[:2] == ["i/lf", "w/crlf"])
+
+    def _write(self, path: str, found: bytes, at: int, *, turned: bool) -> int:
         end = found.index(b"\n", at)
         head = found[at:end].split()
         if len(head) != 3 or head[1] != b"blob":
@@ -117,7 +126,8 @@ class CommitTree:
             )
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        plain = turned and b"\r" not in content
+        target.write_bytes(content.replace(b"\n", b"\r\n") if plain else content)
         self.written.add(path)
         return end + 2 + len(content)
 

@@ -32,7 +32,18 @@ def percent(fraction: float) -> str:
     """Return a change as a percentage with its sign.
 
     Example:
-        >>> percent(0.123), percent(-0.05)
-        ('+12.3 %', '-5.0 %')
+        >>> percent(0.123), percent(-0.05), percent(-0.0001)
+        ('+12.3 %', '-5.0 %', '0.0 %')
     """
-    return f"{100 * fraction:+.1f} %"
+    return f"{signed(100 * fraction, 1)} %"
+
+
+def signed(value: float, places: int) -> str:
+    """Return a number with its sign; what rounds to nothing has none.
+
+    Example:
+        >>> signed(1.26, 1), signed(-0.0004, 3), signed(-0.0005, 3)
+        ('+1.3', '0.000', '-0.001')
+    """
+    text = f"{value:+.{places}f}"
+    return text if text.strip("+-0.") else text[1:]

@@ -43,6 +43,8 @@ def check_output(output: Path | None) -> None:
     where = Where(output.as_posix())
     if output.is_dir():
         raise CostoptError("the output is a folder", where=where, hint="name a file in it")
+    if _takes_writes(output):
+        return
     if not output.parent.is_dir():
         hint = f"make it first: mkdir -p {output.parent.as_posix()}"
         raise CostoptError("the output's folder does not exist", where=where, hint=hint)
@@ -97,8 +99,8 @@ def check_link(path: Path, named: Sequence[Path]) -> None:
 def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> None:
     """Replace a file's content all at once: a crash leaves the old or the new, never half.
 
-    An existing file keeps its mode, and a link stays a link: what it points to is replaced. What is
-    no file, such as ``/dev/null`` or a pipe, is written to.
+    An existing file keeps its mode, and a link stays a link: what it points to is replaced. What
+    is no file, such as ``/dev/null`` or a named pipe, is written to: replaced, it would be gone.
 
     Args:
         path: The file.
@@ -113,7 +115,7 @@ def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> Non
     target = path.resolve()
     temporary: Path | None = None
     try:
-        if path.exists() and not path.is_file():
+        if _takes_writes(path):
             path.write_bytes(data)
             return
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
@@ -132,6 +134,11 @@ def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> Non
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _takes_writes(path: Path) -> bool:
+    """Return whether a path is of a device or a pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _check_unchanged(target: Path, expected: bytes | None, path: Path) -> None:

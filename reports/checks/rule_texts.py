@@ -46,7 +46,7 @@ _GATES = {
     ),
     "feature": ("The prompts of a feature cost more a month than it may.", _LIMIT),
     "readable": (
-        "A file cannot be read as a prompt any more.",
+        "A file that a check needs cannot be read.",
         "What cannot be read cannot be checked, so this says no.",
     ),
 }  # fmt: skip

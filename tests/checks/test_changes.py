@@ -66,6 +66,9 @@ def test_every_budget_that_texts_tell_of(repository: GitRepository) -> None:
         "max_latency_p95_s": "skipped",
         "min_quality": "skipped",
     }
+    (money,) = ran.gates("max_usd_per_1k")
+    words = r"\$[\d.]+ for 1,000 requests, the input alone, over \$0\.0001"
+    assert re.fullmatch(words, money["message"])
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -310,6 +313,31 @@ def test_names_that_git_would_quote(repository: GitRepository) -> None:
     odd = 'prompts/ä "b"\tc.md'
     repository.write(odd, "Say {{ x }}.")
     assert only(repository.run())["path"] == odd
+
+
+def test_line_ends_that_git_turned_are_no_change(repository: GitRepository) -> None:
+    repository.start(f'[costopt]\n{STATIC_TARGET}\n[prompts."prompts/"]\nmax_growth = 0.5\n')
+    repository.git("config", "core.autocrlf", "true")
+    (repository.folder / PATH).unlink()
+    repository.git("checkout", "-q", "--", PATH)
+    assert b"\r\n" in (repository.folder / PATH).read_bytes()
+    repository.replace("costopt.toml", "0.5", "0.6")
+    change = only(repository.run())
+    assert (change["why"], change["diff"]) == (["configuration"], [])
+    text = (repository.folder / PATH).read_bytes()
+    repository.write(PATH, text.replace(b"Route the", b"Do route the"))
+    repository.commit()
+    ran = repository.run()
+    base, head = (one["text"] for one in ran.check["report"]["prompts"][0]["variants"][:2])
+    assert head == base.replace("Route the", "Do route the")
+
+
+def test_line_ends_that_a_change_turned_are_one(repository: GitRepository) -> None:
+    repository.start()
+    text = (repository.folder / PATH).read_bytes()
+    repository.write(PATH, text.replace(b"\n", b"\r\n"))
+    repository.commit()
+    assert only(repository.run())["why"] == ["text"]
 
 
 def test_an_unknown_finding_is_refused(repository: GitRepository) -> None:

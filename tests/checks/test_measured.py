@@ -36,7 +36,7 @@ def test_an_improved_prompt_is_measured_and_then_replayed_without_a_key(
     assert ran.check["depth_reason"] is None
     (gate,) = ran.gates("quality")
     assert gate["outcome"] == "passed"
-    assert gate["message"].startswith("not worse than the base: accuracy +0.0 points [")
+    assert gate["message"].startswith("not worse than the base: accuracy 0.0 points [")
     assert "80 rows" in gate["message"]
     asked = len(server.requests)  # type: ignore[attr-defined]
     assert asked >= 2 * ROWS
