@@ -87,7 +87,7 @@ def test_what_is_recommended_counts_with_its_numbers():
     assert (one.name, one.holds, one.strategies) == ("filler", True, "filler")
     assert (one.input_kept, one.input_change, one.output_kept) == (800_000, -200, 900_000)
     assert one.words == (
-        "input -20.0%, output -10.0% on the eval set; holds in a stored run: accuracy +0.010 "
+        "input -20.0 %, output -10.0 % on the eval set; holds in a stored run: accuracy +0.010 "
         "[-0.020, +0.040], n = 200, margin 0.05"
     )
     assert parse_spec(one.strategies)
