@@ -265,8 +265,8 @@ def _judged_notes() -> tuple[str, ...]:
     return (
         f"of the hits in other words up to {SAMPLE} of a feature are judged, drawn by number. One "
         "is false where the answer that the log holds differs from the one served: less than "
-        f"{OVERLAP * 100:.0f} % of the words in common (F1), or other numbers or negations; answers "
-        "that a model words anew count, too. The interval is Clopper and Pearson's, one-sided 95 % "
+        f"{OVERLAP * 100:.0f} % of the words in common (F1), or other numbers or negations; what a "
+        "model only words anew counts, too. The interval is Clopper and Pearson's, one-sided 95 % "
         "each way",
         "a feature's saving is in the lower bound where at most "
         f"{ALLOWED * 100:.0f} % of these are false at the upper bound",
