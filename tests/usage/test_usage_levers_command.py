@@ -61,38 +61,29 @@ def levers(run, *words):
 
 
 def test_texts_are_read_only_where_they_are_asked_for(run):
-    without = levers(run, "log.jsonl")
-    with_texts = levers(run, "log.jsonl", "--texts")
-    assert without["semantic-cache"]["usd"] is None
-    assert "--texts" in without["semantic-cache"]["notes"][0]
-    found = with_texts["semantic-cache"]
-    assert found["requests"] == 120
-    assert found["certain_usd"] == found["usd"]
-    detail = found["features"][0]["detail"]
+    found = levers(run, "log.jsonl", "--report", "report.json")
+    assert found["semantic-cache"]["usd"] is None
+    assert "--texts" in found["semantic-cache"]["notes"][0]
+    assert found["prompt-variant"]["usd"] == pytest.approx(240 * (200 * 1e-6 + 10 * 5e-6))
+
+
+def test_texts_and_of_several_reports_the_last(run):
+    reports = ("--report", "report.json", "--report", "other.json")
+    found = levers(run, "log.jsonl", "--texts", *reports)
+    similar = found["semantic-cache"]
+    assert similar["requests"] == 120
+    assert similar["certain_usd"] == similar["usd"]
+    detail = similar["features"][0]["detail"]
     assert "false hits 0.0 % of the others [0.0 %, 2.5 %], n = 120" in detail
-
-
-def test_of_several_reports_the_last_counts(run):
-    one = levers(run, "log.jsonl", "--report", "report.json")["prompt-variant"]
-    both = ("--report", "report.json", "--report", "other.json")
-    two = levers(run, "log.jsonl", *both)["prompt-variant"]
-    assert one["usd"] == pytest.approx(240 * (200 * 1e-6 + 10 * 5e-6))
-    assert two["usd"] == pytest.approx(240 * (100 * 1e-6 + 10 * 5e-6))
-
-
-@pytest.mark.parametrize("format", ["table", "markdown"])
-def test_what_people_see(run, format):
-    out = run("log.jsonl", "--texts", "--report", "report.json", "--format", format)
-    out = " ".join(out.split())
-    for words in ("cache similar", "shorter prompt", "of the others", "false of others"):
-        assert words in out
-    assert "--strategy filler" in out
+    assert found["prompt-variant"]["usd"] == pytest.approx(240 * (100 * 1e-6 + 10 * 5e-6))
 
 
 @pytest.mark.parametrize("format", ["table", "markdown"])
 def test_texts_of_a_log_and_a_report_do_nothing_where_they_are_shown(run, format):
     out = run("evil.jsonl", "--texts", "--report", "evil.json", "--format", format)
-    assert "cache similar" in out
-    assert "holds in a stored run" in " ".join(out.split())
     assert "\x1b" not in out
     assert not any(line.lstrip().startswith(("::", "# c")) for line in out.splitlines())
+    words = " ".join(out.split())
+    for shown in ("cache similar", "shorter prompt", "false of others", "holds in a stored run"):
+        assert shown in words
+    assert "--strategy filler" in words
