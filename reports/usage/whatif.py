@@ -75,7 +75,7 @@ def _curve(saving: Saving) -> Section:
             Header(text="setting", right=False),
             Header(text="requests", rank=2),
             Header(text=share, rank=1),
-            *((Header(text="false hits"),) if false else ()),
+            *((Header(text="false of others"),) if false else ()),
             Header(text="saves"),
         ),
         rows=tuple(

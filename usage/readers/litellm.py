@@ -70,10 +70,8 @@ FORMAT = JsonFormat(
         ),
         "cache_write_1h_tokens": (
             "meta:$.usage_object.cache_creation.ephemeral_1h_input_tokens",
-            "meta:$.usage_object.cache_creation_token_details.ephemeral_1h_input_tokens",
             "meta:$.usage_object.prompt_tokens_details.cache_creation_token_details"
             ".ephemeral_1h_input_tokens",
-            "meta:$.additional_usage_values.cache_creation_token_details.ephemeral_1h_input_tokens",
             "meta:$.additional_usage_values.prompt_tokens_details.cache_creation_token_details"
             ".ephemeral_1h_input_tokens",
         ),

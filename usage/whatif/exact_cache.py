@@ -60,8 +60,12 @@ def words(ttl_s: int | None, size: int | None) -> str:
         >>> words(3600, 1000), words(None, None)
         ('answers kept for 1 h, room for 1,000', 'answers kept for ever, any number')
     """
-    room = "any number" if size is None else f"room for {size:,}"
-    return f"answers kept {duration(ttl_s)}, {room}"
+    return f"answers kept {duration(ttl_s)}, {room(size)}"
+
+
+def room(size: int | None) -> str:
+    """Return how many answers there is room for, in words."""
+    return "any number" if size is None else f"room for {size:,}"
 
 
 def duration(seconds: float | None) -> str:

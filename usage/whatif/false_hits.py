@@ -23,6 +23,7 @@ class FalseHits:
 
     Attributes:
         hits: How many there are.
+        same: How many of them ask in the same words; only the others are judged.
         judged: How many were drawn and judged; 0 where the log holds no answers to them.
         false: How many of these would have been given another answer.
         reworded: How many would not have been given the same words.
@@ -31,6 +32,7 @@ class FalseHits:
     """
 
     hits: int
+    same: int
     judged: int
     false: int
     reworded: int
@@ -38,8 +40,13 @@ class FalseHits:
     high: float | None
 
     @property
+    def others(self) -> int:
+        """How many hits ask in other words than the request whose answer they get."""
+        return self.hits - self.same
+
+    @property
     def holds(self) -> bool:
-        """Whether few enough are wrong."""
+        """Whether it is shown that few enough are wrong."""
         return self.high is not None and self.high <= ALLOWED
 
     @property
@@ -47,16 +54,25 @@ class FalseHits:
         """The same as a part of a sentence.
 
         Example:
-            >>> FalseHits(hits=90, judged=0, false=0, reworded=0, low=None, high=None).words
-            'share of false hits unknown: the log holds no answers to judge by'
+            >>> FalseHits(
+            ...     hits=9, same=5, judged=0, false=0, reworded=0, low=None, high=None
+            ... ).words
+            '5 of 9 hits in the same words; how many of the others are false is unknown'
         """
+        same = f"{self.same:,} of {self.hits:,} hits in the same words"
+        if not self.others:
+            return same
         if not self.judged or self.low is None or self.high is None:
-            return "share of false hits unknown: the log holds no answers to judge by"
+            return f"{same}; how many of the others are false is unknown"
         return (
-            f"false hits {self.false / self.judged:.1%} [{self.low:.1%}, {self.high:.1%}], "
-            f"n = {self.judged:,} of {self.hits:,} hits (not the same words: "
-            f"{self.reworded / self.judged:.1%})"
+            f"{same}; false hits {_percent(self.false / self.judged)} of the others "
+            f"[{_percent(self.low)}, {_percent(self.high)}], n = {self.judged:,} "
+            f"(answered in other words: {_percent(self.reworded / self.judged)})"
         )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
 
 
 def differs(one: str, other: str) -> bool:
@@ -98,36 +114,39 @@ def _said(text: str, find: Callable[[str], Iterable[tuple[int, int]]]) -> Counte
 
 
 def judge(replay: Replay) -> Mapping[str | None, FalseHits]:
-    """Judge a sample of the hits in ``whatif_alike`` (``n``, ``source``), by feature.
+    """Judge a sample of the hits in ``whatif_alike`` (``n``, ``source``, ``same``), by feature.
 
-    Those whose answers the log holds, on both sides, are drawn from without looking at anything
-    but their numbers.
+    Drawn are those that ask in other words, and whose answers the log holds on both sides; without
+    looking at anything but their numbers. What asks in the same words would make the others look
+    better than they are, and needs no such cache.
     """
     sums: dict[str | None, list[int]] = {
-        feature: [int(hits), 0, 0, 0]
-        for feature, hits in replay.rows(
-            "SELECT l.feature, count(*) FROM whatif_alike h JOIN whatif_log l ON l.n = h.n "
-            "GROUP BY ALL ORDER BY ALL"
+        feature: [int(hits), int(same), 0, 0, 0]
+        for feature, hits, same in replay.rows(
+            "SELECT l.feature, count(*), count(*) FILTER (h.same) FROM whatif_alike h "
+            "JOIN whatif_log l ON l.n = h.n GROUP BY ALL ORDER BY ALL"
         )
     }
     for feature, answer, given in _drawn(replay):
         own = sums[feature]
-        own[1] += 1
-        own[2] += differs(answer, given)
-        own[3] += words(answer) != words(given)
+        own[2] += 1
+        own[3] += differs(answer, given)
+        own[4] += words(answer) != words(given)
     return {feature: _bounded(*own) for feature, own in sums.items()}
 
 
-def _bounded(hits: int, judged: int, false: int, reworded: int) -> FalseHits:
+def _bounded(hits: int, same: int, judged: int, false: int, reworded: int) -> FalseHits:
     low, high = share_bounds(false, judged) if judged else (None, None)
-    return FalseHits(hits=hits, judged=judged, false=false, reworded=reworded, low=low, high=high)
+    return FalseHits(
+        hits=hits, same=same, judged=judged, false=false, reworded=reworded, low=low, high=high
+    )
 
 
 def _drawn(replay: Replay) -> Iterator[tuple[str | None, str, str]]:
     rows = replay.rows(
         """SELECT l.feature, l.answer, o.answer FROM whatif_alike h
         JOIN whatif_log l ON l.n = h.n JOIN whatif_log o ON o.n = h.source
-        WHERE l.ok AND l.answer IS NOT NULL AND o.answer IS NOT NULL
+        WHERE NOT h.same AND l.ok AND l.answer IS NOT NULL AND o.answer IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY l.feature ORDER BY md5(h.n::VARCHAR)) <= ?
         ORDER BY h.n""",
         [SAMPLE],

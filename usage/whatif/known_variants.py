@@ -141,9 +141,9 @@ def _change(baseline: VariantReport, chosen: VariantReport, share: float) -> int
 def _words(chosen: VariantReport, less_output: float | None, *, recommended: bool) -> str:
     delta = chosen.delta
     less_input = (delta.input_tokens if delta else None) or 0.0
-    output = "unknown" if less_output is None else f"{less_output:+.1%}"
+    output = "unknown" if less_output is None else f"{less_output * 100:+.1f} %"
     quality = delta.quality if delta is not None else None
     metric = chosen.quality.metric if chosen.quality is not None else None
     said = measured_words(chosen.verdict, metric, quality)
     as_it_is = "" if recommended else "; the run recommends the prompt as it is"
-    return f"input {less_input:+.1%}, output {output} on the eval set; {said}{as_it_is}"
+    return f"input {less_input * 100:+.1f} %, output {output} on the eval set; {said}{as_it_is}"

@@ -51,7 +51,9 @@ def prompt_variant(
         of: What the log cost, where that is known already.
     """
     if not variants:
-        return unknown(LEVER, "no stored run of analyze was given (--report) that has a version")
+        return unknown(
+            LEVER, "no stored run of analyze was given (--report) in which a shorter prompt holds"
+        )
     found = fitting(replay, variants)
     if not found:
         return unknown(LEVER, "no request names a prompt of the stored run at a model of that run")

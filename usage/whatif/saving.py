@@ -65,8 +65,8 @@ class Point:
         share: These as a part of the requests that the lever can be tried on, in [0, 1]; for a
             prefix cache the part of their input tokens that is read.
         usd: What it saves in the period.
-        false_hits: The share of what a cache serves that is judged to be wrong; ``None`` where
-            that is unknown, or nothing is served that could be.
+        false_hits: Of what a cache serves to requests in other words, the share that is judged to
+            be wrong; ``None`` where that is unknown, or there is nothing of the kind.
     """
 
     setting: str

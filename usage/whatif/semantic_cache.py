@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .alike import FROM_TEXTS, Numbers, compared, pairs
 from .alike_cache import MOST_COMPARED, AlikeCache, Row, Texts
-from .exact_cache import SIZE, TTL_S, words
+from .exact_cache import SIZE, TTL_S, duration, room, words
 from .false_hits import ALLOWED, OVERLAP, SAMPLE, FalseHits, judge
 from .rates import dollars
 from .saving import Point, Saving
@@ -24,7 +24,7 @@ MOST_FOR_CURVES = 10_000
 """Up to how many of them other settings are tried, too."""
 _PERCENTS = (80, 90, 95, 98, 100)
 _TTLS = (300, 3600, 24 * 3600, 7 * 24 * 3600, None)
-_SIZES = (1_000, 10_000)
+_SIZES = (1_000, 100_000)
 _CHUNK = 2_000
 
 # Texts of one prompt of one feature at one model are compared with one another, and no others.
@@ -121,6 +121,16 @@ def setting(percent: int, ttl_s: int | None, size: int | None) -> str:
     return f"texts {percent} % similar, {words(ttl_s, size)}"
 
 
+def short(percent: int, ttl_s: int | None, size: int | None) -> str:
+    """Return a setting in few words, for a table of them.
+
+    Example:
+        >>> short(80, 3600, None)
+        '80 %, for 1 h, any number'
+    """
+    return f"{percent} %, {duration(ttl_s)}, {room(size)}"
+
+
 def read_texts(replay: Replay) -> Log:
     """Read the texts of the latest requests, each different one once."""
     replay.connection.execute(_TEXTS)
@@ -171,13 +181,15 @@ def serve(
 ) -> Served:
     """Return the state in which the cache serves what it can.
 
-    The hits stand in ``whatif_alike``: ``n``, and the ``source`` of the answer. Their saving is
-    certain in features of which it is shown that few of them are false.
+    The hits stand in ``whatif_alike``: ``n``, the ``source`` of the answer, and whether both ask in
+    the ``same`` words. Their saving is certain in features of which it is shown that few of those
+    in other words are false.
     """
     gone = {row[0] for row in replay.rows(f"SELECT n FROM {state} WHERE served")}
     cache = AlikeCache(log.texts, percent, None if ttl_s is None else ttl_s * 1_000_000, size)
     hits = list(cache.answered(row for row in log.rows if row[0] not in gone))
-    _put(replay, hits)
+    text_of = {row[0]: row[1] for row in log.rows}
+    _put(replay, [(n, source, text_of[n] == text_of[source]) for n, source in hits])
     judged = judge(replay)
     _put_shown(replay, [feature for feature, one in judged.items() if one.holds])
     after = replay.derive(
@@ -192,12 +204,13 @@ def serve(
     return Served(after, judged, whole=cache.left > 0)
 
 
-def _put(replay: Replay, hits: Sequence[tuple[int, int]]) -> None:
-    found = np.array(hits, dtype=np.int64).reshape(-1, 2)
-    columns = {"n": found[:, 0].copy(), "source": found[:, 1].copy()}
+def _put(replay: Replay, hits: Sequence[tuple[int, int, bool]]) -> None:
+    found = np.array(hits, dtype=np.int64).reshape(-1, 3)
+    columns = {name: found[:, i].copy() for i, name in enumerate(("n", "source", "same"))}
     replay.connection.register("whatif_found", columns)
     replay.connection.execute(
-        "CREATE OR REPLACE TEMP TABLE whatif_alike AS SELECT n, source FROM whatif_found"
+        "CREATE OR REPLACE TEMP TABLE whatif_alike AS "
+        "SELECT n, source, same <> 0 AS same FROM whatif_found"
     )
     replay.connection.unregister("whatif_found")
 
@@ -214,7 +227,7 @@ def notes(replay: Replay, log: Log, served: Served) -> tuple[str, ...]:
     """Return what is to be known of a cache of this kind."""
     without = replay.requests - len(log.rows)
     judged = [one for one in served.judged.values() if one.judged]
-    hits = sum(one.hits for one in served.judged.values())
+    others = sum(one.others for one in served.judged.values())
     return (
         "similar is the cosine of the sets of pairs of neighbouring words, within a prompt of a "
         f"feature at a model; from {FROM_TEXTS} different texts on, pairs that more than half of "
@@ -225,7 +238,7 @@ def notes(replay: Replay, log: Log, served: Served) -> tuple[str, ...]:
                 "how many hits are false is unknown: the log holds no answers to judge by, and "
                 "nothing of this saving is in the lower bound",
             )
-            if hits and not judged
+            if others and not judged
             else ()
         ),
         *(
@@ -250,12 +263,13 @@ def notes(replay: Replay, log: Log, served: Served) -> tuple[str, ...]:
 
 def _judged_notes() -> tuple[str, ...]:
     return (
-        f"a hit is false where the answer that the log holds differs from the one served: less "
-        f"than {OVERLAP:.0%} of the words in common (F1), or other numbers or negations. Up to "
-        f"{SAMPLE} hits of a feature are judged, a draw by number; the interval is Clopper and "
-        "Pearson's, one-sided 95 % each way. Answers that a model words anew count as false",
-        f"a feature's saving is in the lower bound where at most {ALLOWED:.0%} of its hits are "
-        "false at the upper bound",
+        f"of the hits in other words up to {SAMPLE} of a feature are judged, drawn by number. One "
+        "is false where the answer that the log holds differs from the one served: less than "
+        f"{OVERLAP * 100:.0f} % of the words in common (F1), or other numbers or negations; what a "
+        "model only words anew counts, too. The interval is Clopper and Pearson's, one-sided 95 % "
+        "each way",
+        "a feature's saving is in the lower bound where at most "
+        f"{ALLOWED * 100:.0f} % of these are false at the upper bound",
     )
 
 
@@ -274,7 +288,7 @@ def _point(replay: Replay, log: Log, percent: int, ttl_s: int | None, size: int 
     replay.drop(served.state)
     hits = sum(one.hits for one in served.judged.values())
     return Point(
-        setting=setting(percent, ttl_s, size),
+        setting=short(percent, ttl_s, size),
         requests=hits,
         share=hits / len(log.rows),
         usd=dollars(sum(change.saved for change in found)),
@@ -283,7 +297,10 @@ def _point(replay: Replay, log: Log, percent: int, ttl_s: int | None, size: int 
 
 
 def _false(judged: Mapping[str | None, FalseHits]) -> float | None:
-    """Return the share of false hits over all features, each weighing as much as its hits."""
+    """Return the share of false hits of those in other words, over all features.
+
+    Each feature weighs as much as it has of these.
+    """
     known = [one for one in judged.values() if one.judged]
-    hits = sum(one.hits for one in known)
-    return sum(one.hits * one.false / one.judged for one in known) / hits if hits else None
+    others = sum(one.others for one in known)
+    return sum(one.others * one.false / one.judged for one in known) / others if others else None

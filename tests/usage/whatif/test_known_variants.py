@@ -1,65 +1,19 @@
 """What saved reports say of shorter prompts, and what of it counts on a log."""
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from stored_run import report, variant
 
 from costopt.compressors.registry import parse_spec
-from costopt.core.money import CostInfo
-from costopt.core.report import (
-    Delta,
-    PromptReport,
-    Quality,
-    QualityDelta,
-    Recommendation,
-    Report,
-    Runtime,
-    Spent,
-    StrategyInfo,
-    TargetInfo,
-    Tokens,
-    VariantReport,
-)
-from costopt.core.types import GenerationSettings
+from costopt.core.report import Runtime, TargetInfo
 from costopt.usage.ledger import REQUESTS, connect
 from costopt.usage.recommend import recommend
 from costopt.usage.whatif import prompt_variant
 from costopt.usage.whatif.combined import what_if
 from costopt.usage.whatif.known_variants import known_variants
 from costopt.usage.whatif.state import open_replay
-
-QUALITY = QualityDelta(mean=0.01, low=-0.02, high=0.04, n=200, margin=0.05, confidence=0.95)
-BASE = VariantReport(
-    target="main", name="baseline", strategies=(), messages=(), chat=False,
-    settings=GenerationSettings(), verdict="baseline", cost=CostInfo(),
-    tokens=Tokens(template=800, tokenizer="t", exact=True, input_mean=1000.0),
-)  # fmt: skip
-
-
-def variant(name, *, saves=0.2, usd=-0.15, output=-0.1, verdict="holds", **changed):
-    delta = Delta(input_tokens=-saves, output_tokens=output, usd_per_1k=usd, quality=QUALITY)
-    tokens = replace(BASE.tokens, template=600, input_mean=1000 * (1 - saves))
-    one = replace(
-        BASE, name=name, verdict=verdict, delta=delta, tokens=tokens,
-        quality=Quality(metric="accuracy", mean=0.9, n=200, failures=0),
-        strategies=(StrategyInfo(name="filler", params={}, side="input", safety="lossy"),),
-    )  # fmt: skip
-    return replace(one, **changed)
-
-
-def report(*variants, recommended="filler", target=None):
-    prompt = PromptReport(
-        name="greet", path="prompts/greet.md", format="markdown", feature=None,
-        calls_per_month=None, eval_set=None, findings=(), variants=(BASE, *variants),
-        recommended=(Recommendation(target="main", variant=recommended, reason=""),),
-    )  # fmt: skip
-    return Report(
-        costopt_version="0", created="2026-11-01T00:00:00Z", seed=0, partial=False,
-        targets=(target or TargetInfo(name="main", model="anthropic:claude-haiku-4-5"),),
-        prompts=(prompt,), spent=Spent(), skipped=(),
-    )  # fmt: skip
 
 
 def database(requests):
@@ -87,7 +41,7 @@ def test_what_is_recommended_counts_with_its_numbers():
     assert (one.name, one.holds, one.strategies) == ("filler", True, "filler")
     assert (one.input_kept, one.input_change, one.output_kept) == (800_000, -200, 900_000)
     assert one.words == (
-        "input -20.0%, output -10.0% on the eval set; holds in a stored run: accuracy +0.010 "
+        "input -20.0 %, output -10.0 % on the eval set; holds in a stored run: accuracy +0.010 "
         "[-0.020, +0.040], n = 200, margin 0.05"
     )
     assert parse_spec(one.strategies)

@@ -1,7 +1,7 @@
 """A cache of similar requests is wrong where requests differ in what matters, and that is shown."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from scipy.stats import beta
@@ -36,14 +36,17 @@ def question(topic=0, **changed):
 def database(rows):
     """Requests of (text, answer), one a minute."""
     connection = connect(memory_mb=200)
+    connection.execute("SET threads = 1")
     connection.execute(REQUESTS)
-    for number, (text, answer) in enumerate(rows):
-        connection.execute(
-            """INSERT INTO requests BY NAME SELECT ? AS request_id, ?::TIMESTAMP AS "at",
-            'openai' AS provider, 'gpt-5.4-mini' AS model, 'help' AS feature, 100 AS input_tokens,
-            50 AS output_tokens, ? AS text, ? AS answer, 'log' AS source, ? AS line""",
-            [f"r{number}", START + timedelta(minutes=number), text, answer, number + 1],
-        )
+    connection.execute(
+        """INSERT INTO requests BY NAME SELECT 'r' || n AS request_id,
+        ?::TIMESTAMP + to_minutes(n) AS "at", 'openai' AS provider, 'gpt-5.4-mini' AS model,
+        'help' AS feature, 100 AS input_tokens, 50 AS output_tokens, text, answer,
+        'log' AS source, n + 1 AS line
+        FROM (SELECT unnest(?::VARCHAR[]) AS text, unnest(?::VARCHAR[]) AS answer,
+            unnest(range(?)) AS n)""",
+        [START, [text for text, _ in rows], [answer for _, answer in rows], len(rows)],
+    )
     return connection
 
 
@@ -74,33 +77,54 @@ def test_what_differs_in_one_word_is_alike_and_its_answer_is_wrong(what):
     (feature,) = found.features
     topics = 60 if what == "negation" else TOPICS
     assert feature.requests == len(DIFFERENT[what]) - topics  # All get the first one's answer.
-    assert "false hits 100.0% [95." in feature.detail
+    assert "0 of" in feature.detail
+    assert "false hits 100.0 % of the others [9" in feature.detail
     assert found.usd > 0
     assert found.certain_usd == 0
     assert found.month.low == 0
 
 
 def test_the_same_answers_in_other_words_of_politeness_are_no_false_hits():
-    openings = ("dear", "good", "kind", "nice", "great", "hello", "hi", "hey")
     rows = [
-        (question().replace("dear", openings[n % 8]), "Yes, within 30 days, in its box.")
-        for n in range(70)
+        (question(t).replace("dear", opening, 1), "Yes, within 30 days, in its box.")
+        for opening in ("dear", "good", "kind", "nice", "great", "hello", "hello")
+        for t in range(TOPICS)
     ]
     found = lever(rows)
     (feature,) = found.features
-    assert "false hits 0.0% [0.0%, 4.2%], n = 69 of 69 hits" in feature.detail
+    expected = (
+        "0 of 72 hits in the same words; false hits 0.0 % of the others [0.0 %, 4.1 %], n = 72"
+    )
+    assert expected in feature.detail
     assert found.certain_usd == found.usd > 0
 
 
-def test_too_few_hits_show_nothing():
-    found = lever([(question(), "Yes.")] * 58)
-    assert "n = 57 of 57 hits" in found.features[0].detail
+@pytest.mark.parametrize(("hits", "shown"), [(58, False), (59, True)])
+def test_too_few_hits_show_nothing(hits, shown):
+    first = [(question(t), "Yes.") for t in range(hits)]
+    again = [(question(t, name="Bob"), "Yes.") for t in range(hits)]
+    found = lever(first + again)
+    assert f"n = {hits}" in found.features[0].detail
+    assert (found.certain_usd == found.usd) is shown
+    assert found.usd > 0
+
+
+def test_many_hits_in_the_same_words_do_not_hide_that_the_others_are_wrong():
+    found = lever([(question(), "Yes.")] * 1000 + DIFFERENT["negation"][1:])
+    assert found.features[0].detail.startswith("texts 95 % similar: 999 of 1,059")
+    assert "false hits 100.0 % of the others" in found.features[0].detail
+    assert found.certain_usd == 0
+
+
+def test_hits_in_the_same_words_alone_show_nothing_of_others():
+    found = lever([(question(), "Yes.")] * 80)
+    assert found.features[0].detail == "texts 95 % similar: 79 of 79 hits in the same words"
     assert found.certain_usd == 0
 
 
 def test_without_answers_the_share_is_unknown_and_nothing_is_certain():
     found = lever([(text, None) for text, _ in DIFFERENT["number"]])
-    assert "share of false hits unknown" in found.features[0].detail
+    assert "how many of the others are false is unknown" in found.features[0].detail
     assert any("nothing of this saving is in the lower bound" in note for note in found.notes)
     assert found.certain_usd == 0 < found.usd
     assert all(point.false_hits is None for point in found.curve)
@@ -118,9 +142,10 @@ def test_the_curve_tells_hits_and_false_ones_by_threshold():
     by_percent = {p.setting: p for p in found.curve if "1 day, room for 10,000" in p.setting}
     hits = [point.requests for point in by_percent.values()]
     assert hits == sorted(hits, reverse=True)
-    exact = by_percent["texts 100 % similar, answers kept for 1 day, room for 10,000"]
+    exact = by_percent["100 %, for 1 day, room for 10,000"]
     assert exact.requests < hits[0]
-    assert exact.false_hits == 0 < found.curve[0].false_hits
+    assert exact.false_hits is None
+    assert found.curve[0].false_hits == 1
 
 
 def test_hits_after_the_exact_cache_are_judged_for_themselves():
@@ -130,7 +155,7 @@ def test_hits_after_the_exact_cache_are_judged_for_themselves():
     connection.execute("UPDATE requests SET request_key = md5(text)")
     found = what_if(connection)
     step = next(one for one in found.combined if one.lever == semantic_cache.LEVER)
-    assert step.requests == 6 * TOPICS - TOPICS + 1
+    assert step.requests == 6 * TOPICS - TOPICS + 1  # The chair of day 20 is like that of day 30.
     assert step.certain_usd == 0
 
 
@@ -141,7 +166,7 @@ def test_it_is_recommended_with_its_grounds():
         if found.lever == semantic_cache.LEVER
     ]
     assert (one.effort, one.risk, one.evidence) == ("medium", "high", "estimated")
-    assert "false hits 100.0%" in one.detail
+    assert "false hits 100.0 %" in one.detail
     assert "--repeats 3" in one.command
     json.dumps(one.detail)
 
