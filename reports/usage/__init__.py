@@ -21,7 +21,9 @@ def show_usage(
     if advice is None:
         return shown
     # What finds and shows advice takes a while to import: it is not always wanted.
-    from .advice import advice_markdown, advice_table
+    from . import advice as shows
 
-    more = advice_markdown(advice) if format == "markdown" else advice_table(advice, width)
+    more = (
+        shows.advice_markdown(advice) if format == "markdown" else shows.advice_table(advice, width)
+    )
     return f"{shown}\n{more}"
