@@ -300,6 +300,7 @@ def run(given: argparse.Namespace, log: Path) -> tuple[dict[str, list[Run]], dic
             if name in failed:
                 continue
             one = measure(command)
+            print(f"{name}: {one}", file=sys.stderr, flush=True)
             if one.status:
                 failed[name] = one.status
                 found.pop(name, None)
