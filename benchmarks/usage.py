@@ -24,8 +24,9 @@ percentile of input, output and latency:
 
 Up to 20 million rows the bare queries' percentiles are exact. Beyond, exact ones hold all values in
 memory, more than 2 GB at 100 million: the bare queries take DuckDB's t-digest, and
-``duckdb+usd, exact`` shows what exact ones take. Polars and pandas are as they are; which of them
-fail or are killed is said, and ``--without`` leaves some out. A start alone is a log of 1,000 rows.
+``duckdb+usd, exact`` shows what exact ones take. Polars and pandas are as they are. A process that
+takes more than 10 GB fails, which is said; ``--without`` leaves some out. What it takes to start is
+told by a log of 1,000 rows.
 
 Before, totals of the two traces by costopt are compared with sums in plain Python, and its groups
 of the log with those of the bare query: to the token and the cent.
@@ -52,6 +53,7 @@ from costopt.core.types import Usage
 from costopt.costs.prices import cost_of, price_for
 
 EXACT = 20_000_000
+MOST_GB = 10
 MODELS = ("gpt-4o-mini", "gpt-4o", "claude-haiku-4-5", "o3")
 START = datetime(2026, 10, 1, tzinfo=UTC)
 FEATURES = ("chat", "search", "code", "summary", "tags", "mail", "review", "triage")
@@ -208,8 +210,11 @@ class Run:
 
 _MEASURED = """
 import json, resource, subprocess, sys, time
+most = int(sys.argv[1]) << 30
+limit = lambda: resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 t = time.perf_counter()
-run = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+run = subprocess.run(sys.argv[2:], preexec_fn=limit, **quiet)
 took = time.perf_counter() - t
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 cpu = used.ru_utime + used.ru_stime
@@ -219,9 +224,8 @@ print(json.dumps([run.returncode, took, cpu, used.ru_maxrss // 1024]))
 
 def measure(command: Sequence[str]) -> Run:
     """Run a process."""
-    run = subprocess.run(
-        [sys.executable, "-c", _MEASURED, *command], capture_output=True, text=True, check=True
-    )
+    whole = [sys.executable, "-c", _MEASURED, str(MOST_GB), *command]
+    run = subprocess.run(whole, capture_output=True, text=True, check=True)
     return Run(*json.loads(run.stdout))
 
 
@@ -296,6 +300,7 @@ def run(given: argparse.Namespace, log: Path) -> tuple[dict[str, list[Run]], dic
             if name in failed:
                 continue
             one = measure(command)
+            print(f"{name}: {one}", file=sys.stderr, flush=True)
             if one.status:
                 failed[name] = one.status
                 found.pop(name, None)

@@ -181,3 +181,45 @@ def test_percentiles_are_values_that_were_there(tmp_path: Path) -> None:
     assert (group.input.p50, group.input.p95) == (50, 95)
     assert (group.output.p50, group.output.p95) == (100, 190)
     assert (group.latency.p50, group.latency.p95) == (5.0, 9.5)
+
+
+def test_what_has_no_price_does_not_get_that_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "at,provider,model,batch,input_tokens,output_tokens\n"
+        "2026-01-01,openai,gpt-4o-mini,false,1000000,0\n"
+        "2026-01-01,nobody-knows,gpt-4o-mini,false,1000000,0\n"
+        "2026-01-01,own,mine,false,1000000,0\n"
+        "2026-01-01,own,mine,true,1000000,0\n"
+    )
+    price = {"input": Decimal(3), "output": Decimal(4)}
+    targets = {"a": TargetConfig(name="a", model="own:mine", price=price)}
+    with open_requests([str(path)], targets=targets) as found:
+        report = usage_report(found, ("provider", "model"))
+        each = found.connection.execute("SELECT usd FROM requests ORDER BY line").fetchall()
+    assert [row[0] for row in each] == [Decimal("0.15"), None, Decimal(3), None]
+    money = {group.by["provider"]: group.sums.usd for group in report.attribution.groups}
+    assert money == {"openai": Decimal("0.15"), "nobody-knows": None, "own": Decimal(3)}
+    assert report.attribution.total.unpriced == 2
+
+
+def test_a_time_that_is_far_off_changes_no_price(tmp_path: Path) -> None:
+    rows = [f"{day},o3,1000,0\n" for day in ("1860-01-01", "2025-05-20", "2025-07-20")]
+    path = tmp_path / "log.csv"
+    path.write_text("at,model,input_tokens,output_tokens\n" + "".join(rows))
+    groups = _report(path, ("month",)).attribution.groups
+    money = {group.by["month"]: group.sums.usd for group in groups}
+    assert money["2025-05"] == Decimal("0.01")
+    assert money["2025-07"] == Decimal("0.002")
+
+
+def test_the_trend_is_of_the_second_half_against_the_first(tmp_path: Path) -> None:
+    tokens = {"01": 100, "02": 300, "04": 500, "05": 500}
+    rows = [f"2026-01-{day},gpt-4o-mini,{many},0\n" for day, many in tokens.items()]
+    path = tmp_path / "log.csv"
+    path.write_text("at,model,input_tokens,output_tokens\n" + "".join(rows) + ",gpt-4o-mini,7,0\n")
+    (group,) = _report(path, ("model",)).attribution.groups
+    assert (group.sums.requests, group.sums.input_tokens) == (5, 1407)
+    assert group.trend is not None
+    assert (group.trend.requests, group.trend.usd) == (0, pytest.approx(1.5))
+    assert group.trend.usd_before == Decimal("0.00006")
