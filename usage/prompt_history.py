@@ -22,6 +22,8 @@ _DIGITS = 12
 _MOST_COMMITS = 1000
 _MOST_TEXTS = 20
 _MOST_BYTES = 5_000_000
+_LATEST = 253_402_300_799
+"""The last second that a date can have; git knows later ones."""
 _LOG = (
     "log", f"--max-count={_MOST_COMMITS}", "--first-parent", "--diff-merges=first-parent",
     "--follow", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--name-status",
@@ -127,7 +129,8 @@ def _versions(log: bytes, cut: frozenset[str]) -> Iterator[Version]:
     since = datetime.min
     for commit, seconds, path in reversed(list(_commits(log))):
         # A commit that is dated before its parent was on the branch no earlier than that.
-        since = max(since, datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
+        dated = datetime.fromtimestamp(min(seconds, _LATEST), UTC).replace(tzinfo=None)
+        since = max(since, dated)
         yield Version(since=since, commit=commit, path=path, known=commit not in cut)
 
 

@@ -134,6 +134,13 @@ def test_a_clock_that_went_back_takes_nothing_from_the_order(made: DatedPrompts)
     assert revisions(made, "2026-10-05T00:00:00Z", "2026-10-11T00:00:00Z")[1] == last
 
 
+def test_a_date_that_no_calendar_has_is_the_last_one(made: DatedPrompts) -> None:
+    first = made.mark()
+    made.put(SECOND, "@300000000000 +0000")
+    assert history().versions[-1].since.year == 9999
+    assert revisions(made, "2026-10-05T00:00:00Z") == [first]
+
+
 def test_the_end_of_a_shallow_clone_is_unknown_and_said(
     made: DatedPrompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,16 +213,18 @@ def test_nothing_of_the_repository_is_run(made: DatedPrompts) -> None:
     trap.write_text("#!/bin/sh\ntouch sprung\ncat\n")
     trap.chmod(0o755)
     made.write("*.md filter=evil diff=evil\n", ".gitattributes")
+    first = made.mark()
     made.commit("2026-10-02T00:00:00Z")
-    made.put(SECOND, "2026-10-03T00:00:00Z")
+    second = made.put(SECOND, "2026-10-03T00:00:00Z")
     for key in (
         "core.fsmonitor", "core.pager", "diff.external", "diff.evil.command", "diff.evil.textconv",
         "filter.evil.clean", "filter.evil.smudge", "gpg.program", "core.sshCommand",
     ):  # fmt: skip
         made.git("config", key, str(trap))
     made.git("config", "log.showSignature", "true")
+    made.git("config", "log.showRoot", "false")
     made.git("config", "core.hooksPath", str(made.folder))
-    assert len(revisions(made, "2026-10-05T00:00:00Z")) == 1
+    assert revisions(made, "2026-10-01T12:00:00Z", "2026-10-05T00:00:00Z") == [first, second]
     assert not (made.folder / "sprung").exists()
 
 
