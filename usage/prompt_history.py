@@ -70,12 +70,14 @@ class History:
         past: What earlier versions said, as far as they could be read: the same prompt with
             another text.
         notes: What is to be known about it.
+        unknown: Why there are no versions; ``None`` where there are.
     """
 
     template: PromptTemplate
     versions: tuple[Version, ...] = ()
     past: tuple[PromptTemplate, ...] = ()
     notes: tuple[str, ...] = ()
+    unknown: str | None = None
 
 
 def histories(templates: Sequence[PromptTemplate]) -> tuple[History, ...]:
@@ -91,16 +93,17 @@ def _history(
 ) -> History:
     path = Path(template.source.path)
     if path.is_symlink():
-        return _unknown(template, "it is a link")
+        return History(template=template, unknown="a link has no history of its own")
     folder = path.parent.resolve()
     try:
         git = git_of(folder)
         name = (folder / path.name).relative_to(git.root.resolve()).as_posix()
         versions = tuple(_versions(git.read(*_LOG, "--", name), cut_of(git)))
     except (CostoptError, ValueError) as error:
-        return _unknown(template, error.what if isinstance(error, CostoptError) else str(error))
+        why = error.what if isinstance(error, CostoptError) else str(error)
+        return History(template=template, unknown=why)
     if not versions:
-        return _unknown(template, "it is in no commit of this branch")
+        return History(template=template, unknown="in no commit of this branch")
     texts = _texts(git, versions) if template.source.format != "promptfoo" else ()
     return History(
         template=template,
@@ -108,11 +111,6 @@ def _history(
         past=tuple(_past(template, [text for text in texts if text is not None])),
         notes=tuple(_notes(template, versions, texts)),
     )
-
-
-def _unknown(template: PromptTemplate, why: str) -> History:
-    note = f"revisions of {template.source.path} by commit time are unknown: {why}"
-    return History(template=template, notes=(note,))
 
 
 def _cut(git: Git) -> frozenset[str]:
