@@ -14,6 +14,7 @@ _SAFE = (
     "core.fsmonitor=false",
     "core.pager=cat",
     "core.attributesFile=/dev/null",
+    "log.showRoot=true",
     "log.showSignature=false",  # A program that the repository names would look at keys.
     "diff.external=",
     "diff.ignoreSubmodules=all",

@@ -48,13 +48,17 @@ def with_values(text: str, section: tuple[str, ...], values: Mapping[str, Noted]
     """
     try:
         import tomlkit
+        from tomlkit.exceptions import TOMLKitError
     except ImportError:
         raise CostoptError(
             "changing a configuration needs tomlkit, which is not installed",
             hint="install it with: pip install 'costopt[logs]'",
         ) from None
     unix = text.replace("\r\n", "\n")
-    document = tomlkit.parse(unix)
+    try:
+        document = tomlkit.parse(unix)
+    except TOMLKitError as error:
+        raise CostoptError(f"this TOML cannot be changed: {error}") from None
     table = _table(document, section)
     if table is None:
         written = unix + ("" if unix.endswith("\n") or not unix else "\n")

@@ -87,7 +87,7 @@ def report_prompt(prompt: Prepared, results: Sequence[PromptResult]) -> PromptRe
         chosen.append(_recommend(prompt, result, rows))
         notes += result.notes
         notes += _notes(result, results)
-        notes += _logged(prompt, rows)
+        notes += _logged(prompt, rows, result.target if len(results) > 1 else None)
         if result.meter.batch:
             notes.append("its calls are made in batches: money is what they cost in a batch")
     first = results[0] if results else None
@@ -154,14 +154,15 @@ def _notes(result: PromptResult, results: Sequence[PromptResult]) -> list[str]:
     return [*told, *_by_the_hour(result)]
 
 
-def _logged(prompt: Prepared, rows: Sequence[VariantReport]) -> list[str]:
+def _logged(prompt: Prepared, rows: Sequence[VariantReport], target: str | None) -> list[str]:
     """Say where money takes answers to be as long as request logs say."""
     length = prompt.rule.output_tokens_per_call
     if length is None or rows[0].tokens.output_mean is not None or rows[0].cost.usd_per_1k is None:
         return []
+    where = f"{target}: " if target else ""
     return [
-        f"no answer was measured: money takes answers of {length:,.10g} tokens, as measured in "
-        "request logs (output_tokens_per_call of the configuration)"
+        f"{where}no answer was measured: money takes answers of {length:,.10g} tokens, as "
+        "measured in request logs (output_tokens_per_call of the configuration)"
     ]
 
 

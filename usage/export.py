@@ -8,7 +8,7 @@ from pathlib import Path
 from ..core.configured import Config, matches
 from ..core.types import PromptTemplate
 from .measured import FEWEST, comment, measured
-from .revisions import names_of
+from .revisions import listed, names_of
 from .volumes import Volume, Volumes
 
 _SPECIAL = "\\*?[!#"
@@ -81,7 +81,7 @@ def export(found: Volumes, templates: Sequence[PromptTemplate], config: Config) 
     if found.others:
         left.append(f"{found.others:,} requests of this time are linked to none of these prompts")
     if unlinked:
-        left.append(f"no request of this time is linked to: {', '.join(unlinked)}")
+        left.append(f"no request of this time is linked to: {listed(unlinked)}")
     return Export(entries=tuple(entries), left=tuple(dict.fromkeys(left)))
 
 
@@ -106,9 +106,9 @@ def _unfit(
     if names_of(templates).get(template.name) is None:
         return f'several prompts are called "{template.name}"'
     name = config.name_of(Path(path))
-    if name.startswith(("/", "../")) or not matches(glob_of(name), name):
-        return "no rule of the configuration can name it: it lies outside of its folder"
-    return None
+    if name.startswith(("/", "../")):
+        return "it lies outside of the configuration's folder, so that no rule can name it"
+    return None if matches(glob_of(name), name) else "no glob can name this file"
 
 
 def _entry(

@@ -22,6 +22,8 @@ _DIGITS = 12
 _MOST_COMMITS = 1000
 _MOST_TEXTS = 20
 _MOST_BYTES = 5_000_000
+_LATEST = 253_402_300_799
+"""The last second that a date can have; git knows later ones."""
 _LOG = (
     "log", f"--max-count={_MOST_COMMITS}", "--first-parent", "--diff-merges=first-parent",
     "--follow", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--name-status",
@@ -68,12 +70,14 @@ class History:
         past: What earlier versions said, as far as they could be read: the same prompt with
             another text.
         notes: What is to be known about it.
+        unknown: Why there are no versions; ``None`` where there are.
     """
 
     template: PromptTemplate
     versions: tuple[Version, ...] = ()
     past: tuple[PromptTemplate, ...] = ()
     notes: tuple[str, ...] = ()
+    unknown: str | None = None
 
 
 def histories(templates: Sequence[PromptTemplate]) -> tuple[History, ...]:
@@ -95,16 +99,17 @@ def _history(
 ) -> History:
     path = Path(template.source.path)
     if path.is_symlink():
-        return _unknown(template, "it is a link")
+        return History(template=template, unknown="a link has no history of its own")
     folder = path.parent.resolve()
     try:
         git = git_of(folder)
         name = (folder / path.name).relative_to(git.root.resolve()).as_posix()
         versions = tuple(_versions(git.read(*_LOG, "--", name), cut_of(git)))
     except (CostoptError, ValueError) as error:
-        return _unknown(template, error.what if isinstance(error, CostoptError) else str(error))
+        why = error.what if isinstance(error, CostoptError) else str(error)
+        return History(template=template, unknown=why)
     if not versions:
-        return _unknown(template, "it is in no commit of this branch")
+        return History(template=template, unknown="in no commit of this branch")
     texts = _texts(git, versions) if template.source.format != "promptfoo" else ()
     return History(
         template=template,
@@ -112,11 +117,6 @@ def _history(
         past=tuple(_past(template, [text for text in texts if text is not None])),
         notes=tuple(_notes(template, versions, texts)),
     )
-
-
-def _unknown(template: PromptTemplate, why: str) -> History:
-    note = f"revisions of {template.source.path} by commit time are unknown: {why}"
-    return History(template=template, notes=(note,))
 
 
 def _cut(git: Git) -> frozenset[str]:
@@ -133,7 +133,8 @@ def _versions(log: bytes, cut: frozenset[str]) -> Iterator[Version]:
     since = datetime.min
     for commit, seconds, path in reversed(list(_commits(log))):
         # A commit that is dated before its parent was on the branch no earlier than that.
-        since = max(since, datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
+        dated = datetime.fromtimestamp(min(seconds, _LATEST), UTC).replace(tzinfo=None)
+        since = max(since, dated)
         yield Version(since=since, commit=commit, path=path, known=commit not in cut)
 
 

@@ -49,22 +49,58 @@ def with_revisions(
 
 
 def revision_notes(connection: "DuckDBPyConnection", found: Sequence[History]) -> tuple[str, ...]:
-    """Say which revisions of the relation ``requests`` are estimated, and which are unknown."""
-    if not found:
-        return ()
-    row = connection.execute(
-        "SELECT count(*) FROM requests WHERE starts_with(revision, ?)", [MARK]
-    ).fetchone()
-    marked = int(row[0]) if row else 0
-    notes = [note for one in found for note in one.notes]
-    if marked:
-        notes.insert(
-            0,
-            f"the log records no revision of {marked:,} requests: theirs, marked {MARK}, is "
-            "estimated by commit time, the last commit of this branch by then that touched the "
-            "prompt's file, which is not when it was deployed",
-        )
+    """Say which revisions of the relation ``requests`` are estimated, and which are unknown.
+
+    Nothing is said of prompts whose requests all have a recorded one.
+    """
+    names = names_of(one.template for one in found)
+    marked, without = _unrecorded(connection, [*names])
+    notes = [_marked_note(marked)] if marked else []
+    unknown: dict[str, list[str]] = {}
+    for one in found:
+        own = {name for name, template in names.items() if template is one.template}
+        if own & without.keys():
+            notes += one.notes
+        if one.unknown is not None and any(without.get(name) for name in own):
+            unknown.setdefault(one.unknown, []).append(one.template.source.path)
+    shared = [name for name, template in names.items() if template is None and without.get(name)]
+    if shared:
+        unknown["several prompts are called so"] = shared
+    for why, which in unknown.items():
+        notes.append(f"revisions by commit time are unknown of {listed(which)}: {why}")
     return tuple(dict.fromkeys(notes))
+
+
+def _unrecorded(connection: "DuckDBPyConnection", names: list[str]) -> tuple[int, dict[str, int]]:
+    """Return how many revisions are estimated, and of each such prompt how many are unknown."""
+    if not names:
+        return 0, {}
+    rows = connection.execute(
+        "SELECT prompt, count(*) FILTER (starts_with(revision, $mark)), "
+        "count(*) FILTER (revision IS NULL) FROM requests "
+        "WHERE prompt IN (SELECT unnest($names)) GROUP BY prompt",
+        {"mark": MARK, "names": names},
+    ).fetchall()
+    return sum(row[1] for row in rows), {row[0]: row[2] for row in rows if row[1] or row[2]}
+
+
+def _marked_note(marked: int) -> str:
+    return (
+        f"the log records no revision of {marked:,} requests: theirs, marked {MARK}, is estimated "
+        "by commit time, the last commit of this branch by then that touched the prompt's file, "
+        "which is not when it was deployed"
+    )
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return some names in a sentence.
+
+    Example:
+        >>> listed(["a", "b", "c"], 2)
+        'a, b and 1 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def names_of(templates: Iterable[PromptTemplate]) -> dict[str, PromptTemplate | None]:

@@ -217,7 +217,7 @@ def test_prompts_that_a_rule_cannot_tell_apart(run: Callable[..., str], tmp_path
     said = run("--prompts", "prompts", "--prompts", str(outside))
     assert 'prompts/twin-1/prompt.md: several prompts are called "twin"' in said
     assert "prompts/promptfooconfig.yaml: its file holds several prompts" in said
-    assert f"{outside}: no rule of the configuration can name it" in said
+    assert f"{outside}: it lies outside of the configuration's folder" in said
     assert written("prompts/a\\[1]/prompt.md")["calls_per_month"] == 61
     config = load_config(None, Path.cwd())
     assert config.rule_for("prompts/a[1]/prompt.md").calls_per_month == 61

@@ -29,8 +29,8 @@ class DatedPrompts:
     def git(self, *args: str, at: str = "2026-10-01T00:00:00Z", cwd: Path | None = None) -> str:
         own = {
             "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "A",
-            "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at,
+            "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": "none",
+            "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at,
         }  # fmt: skip
         kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
         done = subprocess.run(

@@ -134,6 +134,13 @@ def test_a_clock_that_went_back_takes_nothing_from_the_order(made: DatedPrompts)
     assert revisions(made, "2026-10-05T00:00:00Z", "2026-10-11T00:00:00Z")[1] == last
 
 
+def test_a_date_that_no_calendar_has_is_the_last_one(made: DatedPrompts) -> None:
+    first = made.mark()
+    made.put(SECOND, "@300000000000 +0000")
+    assert history().versions[-1].since.year == 9999
+    assert revisions(made, "2026-10-05T00:00:00Z") == [first]
+
+
 def test_the_end_of_a_shallow_clone_is_unknown_and_said(
     made: DatedPrompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,15 +163,14 @@ def test_what_is_not_committed_is_said(made: DatedPrompts) -> None:
     assert "not committed" in history().notes[0]
     assert revisions(made, "2026-10-05T00:00:00Z") == [made.mark()]
     made.write(template("Never seen by git at all."), "prompts/new.md")
-    assert "in no commit of this branch" in history("prompts/new.md").notes[0]
+    assert history("prompts/new.md").unknown == "in no commit of this branch"
 
 
 def test_a_link_has_no_history_of_its_own(made: DatedPrompts) -> None:
     (made.folder / "prompts/link.md").symlink_to("triage/prompt.md")
     made.commit("2026-10-02T00:00:00Z")
-    assert (history("prompts/link.md").versions, history("prompts/link.md").notes) == (
-        (), ("revisions of prompts/link.md by commit time are unknown: it is a link",),
-    )  # fmt: skip
+    found = history("prompts/link.md")
+    assert (found.versions, found.unknown) == ((), "a link has no history of its own")
 
 
 def test_no_repository_no_commit_and_no_git(
@@ -173,12 +179,12 @@ def test_no_repository_no_commit_and_no_git(
     outside = DatedPrompts(tmp_path / "outside")
     outside.write(template(FIRST))
     monkeypatch.chdir(outside.folder)
-    assert "in no working tree of git" in history().notes[0]
+    assert "in no working tree of git" in (history().unknown or "")
     outside.git("init", "-q")
-    assert "does not have any commits" in history().notes[0]
+    assert "does not have any commits" in (history().unknown or "")
     monkeypatch.chdir(made.folder)
     monkeypatch.setenv("PATH", "/nonexistent")
-    assert "git is not installed" in history().notes[0]
+    assert history().unknown == "git is not installed"
     assert revisions(made, "2026-10-05T00:00:00Z") == [None]
 
 
@@ -206,16 +212,18 @@ def test_nothing_of_the_repository_is_run(made: DatedPrompts) -> None:
     trap.write_text("#!/bin/sh\ntouch sprung\ncat\n")
     trap.chmod(0o755)
     made.write("*.md filter=evil diff=evil\n", ".gitattributes")
+    first = made.mark()
     made.commit("2026-10-02T00:00:00Z")
-    made.put(SECOND, "2026-10-03T00:00:00Z")
+    second = made.put(SECOND, "2026-10-03T00:00:00Z")
     for key in (
         "core.fsmonitor", "core.pager", "diff.external", "diff.evil.command", "diff.evil.textconv",
         "filter.evil.clean", "filter.evil.smudge", "gpg.program", "core.sshCommand",
     ):  # fmt: skip
         made.git("config", key, str(trap))
     made.git("config", "log.showSignature", "true")
+    made.git("config", "log.showRoot", "false")
     made.git("config", "core.hooksPath", str(made.folder))
-    assert len(revisions(made, "2026-10-05T00:00:00Z")) == 1
+    assert revisions(made, "2026-10-01T12:00:00Z", "2026-10-05T00:00:00Z") == [first, second]
     assert not (made.folder / "sprung").exists()
 
 
@@ -256,11 +264,32 @@ def test_what_was_always_there_came_with_no_anomaly(revision: str, hour: int, ne
     assert found.revision == (revision if new else None)
 
 
+def test_notes_are_of_prompts_that_the_log_has(
+    made: DatedPrompts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(7):
+        made.write(f"---\nname: new-{number}\n---\nNot committed.\n", f"prompts/new-{number}.md")
+        made.write("---\nname: twin\n---\nOf two.\n", f"prompts/twin-{number}.md")
+    made.write(template(SECOND))  # Not committed, and all of its requests say their revision.
+    made.log([
+        *every(60, "2026-10-02T00:00:00", 1, revision="v1"),
+        *every(60, "2026-10-02T00:00:00", 1, prompt="twin"),
+        *(one for n in range(6) for one in every(60, "2026-10-02T00:00:00", 1, prompt=f"new-{n}")),
+    ])  # fmt: skip
+    words = ["usage", "log.jsonl", "--prompts", "prompts", "--only-cost", "--format", "json"]
+    assert main(words) == 0
+    files = ", ".join(f"prompts/new-{n}.md" for n in range(5))
+    assert json.loads(capsys.readouterr().out)["notes"] == [
+        f"revisions by commit time are unknown of {files} and 1 more: in no commit of this branch",
+        "revisions by commit time are unknown of twin: several prompts are called so",
+    ]
+
+
 def test_names_of_files_reach_no_terminal(
     made: DatedPrompts, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.write(template(SECOND), "prompts/e\x1b[31mvil.md")
-    made.log(every(60, "2026-10-02T00:00:00", 1))
+    made.write("---\nname: evil\n---\nHi.\n", "prompts/e\x1b[31mvil.md")
+    made.log(every(60, "2026-10-02T00:00:00", 1, prompt="evil"))
     for format in ("table", "markdown", "json"):
         words = ["usage", "log.jsonl", "--prompts", "prompts", "--only-cost", "--format", format]
         assert main(words) == 0
