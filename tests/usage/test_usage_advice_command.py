@@ -45,7 +45,7 @@ def run(folder, *words):
 
 
 def test_json_holds_all_of_it(folder):
-    done = run(folder, "answers.csv", "--format", "json")
+    done = run(folder, "answers.csv", "--format", "json", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
     (anomaly,) = found["anomalies"]
