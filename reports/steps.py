@@ -1,4 +1,4 @@
-"""Which step long work is at, on standard error: nothing of work that is done within a second."""
+"""Which step long work is at, on standard error; nothing is said of work that is done soon."""
 
 import os
 import sys
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 _AFTER_S = 1.0
+_AFTER_IN_A_LOG_S = 5.0
 _EVERY_S = 0.25
 _MB = 1_000_000
 
 
 @contextmanager
 def steps(*, quiet: bool, colour: bool) -> Generator[Watch]:
-    """Yield what is told of each step; it is shown once the work has taken over a second.
+    """Yield what is told of each step; it is shown once the work has taken some time.
 
-    On a terminal it is one line that goes away; elsewhere a line a step, and one for each tenth
-    where bytes are counted.
+    On a terminal it is one line that goes away, after a second. Elsewhere, after five, a line a
+    step, and one for each tenth where bytes are counted.
 
     Args:
         quiet: Show nothing at all.
@@ -54,8 +55,9 @@ def said(step: Step, reached: int) -> str:
         'reading logs: 2 of 40 MB'
     """
     what = clean(step.what, 200)
-    counted = f": {reached / _MB:,.0f} of {step.total / _MB:,.0f} MB" if step.total else ""
-    return what + counted
+    if step.total < _MB:
+        return what
+    return f"{what}: {reached / _MB:,.0f} of {step.total / _MB:,.0f} MB"
 
 
 class _Shown(threading.Thread):
@@ -83,10 +85,10 @@ class _Shown(threading.Thread):
 
     def run(self) -> None:
         """Show the step that the work is at."""
-        begun = time.monotonic()
+        begun, after = time.monotonic(), _AFTER_S if self._live else _AFTER_IN_A_LOG_S
         while not self._ended.wait(_EVERY_S):
             step = self._step
-            if step is not None and time.monotonic() - begun > _AFTER_S:
+            if step is not None and time.monotonic() - begun > after:
                 (self._redraw if self._live else self._line)(step, self._most(step))
 
     def _most(self, step: Step) -> int:

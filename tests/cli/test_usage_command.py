@@ -202,7 +202,7 @@ def test_the_installed_command(in_folder: Path) -> None:
     (in_folder / "log.jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
     path.unlink()
     run = subprocess.run(
-        [str(Path(sys.executable).with_name("costopt")), "usage", ".", "--output", "out.json"],
+        [str(Path(sys.executable).with_name("costopt")), "usage", ".", "-q", "-o", "out.json"],
         capture_output=True,
         text=True,
         check=False,

@@ -121,7 +121,7 @@ def _grown(reader: Reader, names: Sequence[str], loaded: Loaded, watch: Watch) -
     reader.connection.execute("DROP TABLE IF EXISTS logged")
     reader.connection.execute("CHECKPOINT ledger")
     requests = f"{rows:,} request{'' if rows == 1 else 's'}"
-    return (f"the ledger grew by {requests}: {grew:,} of {len(logs):,} logs had more", *notes)
+    return (f"new in the ledger: {requests}, from {grew:,} of {len(logs):,} logs", *notes)
 
 
 def _left(known: Known) -> int:

@@ -73,8 +73,8 @@ def test_only_what_was_added_is_read(ledger: _Ledger, monkeypatch: pytest.Monkey
     rows, reading = ledger()
     assert len(rows) == 1001
     assert sizes == [len(_line(1000))]
-    assert reading.notes[0] == "the ledger grew by 1 request: 1 of 1 logs had more"
-    assert ledger()[1].notes[0] == "the ledger grew by 0 requests: 0 of 1 logs had more"
+    assert reading.notes[0] == "new in the ledger: 1 request, from 1 of 1 logs"
+    assert ledger()[1].notes[0] == "new in the ledger: 0 requests, from 0 of 1 logs"
     assert len(sizes) == 1
 
 
@@ -166,7 +166,7 @@ def test_what_is_read_as_a_whole_takes_the_place_of_what_it_was(name: str, ledge
     assert rows == sorted(ask.input for ask in made[5:])
     assert reading.rows.duplicate == 0
     assert "written anew" in _said(reading)
-    assert "grew by 0" in _said(ledger()[1])
+    assert "new in the ledger: 0 requests" in _said(ledger()[1])
 
 
 def test_a_packed_log_that_was_cut_off_is_read_on(ledger: _Ledger) -> None:
