@@ -54,7 +54,9 @@ def test_the_wheel_holds_what_the_benchmarks_measured(wheel: zipfile.ZipFile) ->
 def test_the_wheel_holds_the_page_s_templates(wheel: zipfile.ZipFile) -> None:
     folder = "costopt/reports/html/"
     packed = {name.removeprefix(folder) for name in wheel.namelist() if name.startswith(folder)}
-    own = {file.name for file in (ROOT / "reports" / "html").iterdir() if file.is_file()}
+    root = ROOT / "reports" / "html"
+    files = (file for file in root.rglob("*") if file.is_file() and file.suffix != ".pyc")
+    own = {file.relative_to(root).as_posix() for file in files}
     assert packed == own
     assert {"page.html", "style.css", "script.js"} <= packed
 

@@ -137,7 +137,7 @@ def fitting(text: str, wide: float, *, heavy: bool = False) -> str:
 
     Example:
         >>> fitting("support-triage", 200), fitting("support-triage", 60), fitting("support", 20)
-        ('support-triage', 'suppor…', '')
+        ('support-triage', 'support…', '')
     """
     factor = _SIZE * (1.08 if heavy else 1.0)
     if factor * sum(map(_wide, text)) <= wide:
