@@ -56,7 +56,8 @@ class Key:
     """What a colour means."""
 
     style: str
-    text: str
+    name: str
+    amount: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,13 +157,13 @@ def _bars(found: OverTime, slot: Slot, across: Scale, up: Scale) -> Iterator[Bar
 
 def _keys(found: OverTime) -> Iterator[Key]:
     for place, one in enumerate(found.shown):
-        yield Key(style=style(place), text=f"{feature(one.feature, _NAME)} {usd(one.usd)}")
+        yield Key(style=style(place), name=feature(one.feature, _NAME), amount=usd(one.usd))
     if found.other_features:
         rest = [one.usd for one in found.features[len(found.shown) :]]
         rest += [found.rest.usd] if found.rest else []
         known = [amount for amount in rest if amount is not None]
         amount = sum(known, Decimal(0)) if known else None
-        yield Key(style=OTHERS, text=f"{others_name(found)} {usd(amount)}")
+        yield Key(style=OTHERS, name=others_name(found), amount=usd(amount))
 
 
 def _x_ticks(found: OverTime, across: Scale) -> Iterator[Tick]:

@@ -15,7 +15,7 @@ _HEIGHTS = ((1, 90), (4, 220), (12, 320))
 """Up to so many tiles, how high the drawing is."""
 _HIGHEST = 420
 _SIZE, _LINE, _EDGE = 12.0, 16.0, 6.0
-_LEAST = 4
+_LEAST = 3
 """A name of which fewer characters fit is left out."""
 _GAP = 1.5
 """Half of what is left free between features."""
