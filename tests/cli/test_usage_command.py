@@ -209,3 +209,27 @@ def test_the_installed_command(in_folder: Path) -> None:
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     assert json.loads((in_folder / "out.json").read_text())["rows"]["read"] == 12
+
+
+def test_a_page_by_its_suffix_or_by_name(run: _Run, in_folder: Path) -> None:
+    hostile = "</script><script>alert(1)</script>\u202e"
+    _log(in_folder / "log.jsonl", feature=hostile)
+    assert run("log.jsonl", "--output", "page.html") == ("", "")
+    page = (in_folder / "page.html").read_text("utf-8")
+    assert page == run("log.jsonl", "--format", "html")[0]
+    assert page.startswith("<!doctype html>")
+    assert page.count("<script>") == 1
+    assert "&lt;script&gt;alert(1)" in page
+    assert "\u202e" not in page
+    assert "<h2>What if</h2>" in page
+    assert "<h2>What if</h2>" not in run("log.jsonl", "--format", "html", "--only-cost")[0]
+
+
+def test_json_has_cost_over_time(run: _Run, in_folder: Path) -> None:
+    _log(in_folder / "log.jsonl")
+    found = run.json("log.jsonl")
+    times = found["over_time"]
+    assert (times["step"], times["features"]) == ("hour", ["chat", "search"])
+    assert sum(slot["usd"] or 0 for slot in times["slots"]) == pytest.approx(found["total"]["usd"])
+    assert sum(slot["unpriced"] for slot in times["slots"]) == found["rows"]["unpriced"]
+    assert run.json("log.jsonl", "--only-cost")["over_time"] is None

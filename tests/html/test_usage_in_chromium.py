@@ -230,6 +230,34 @@ def test_bars_are_as_high_as_what_they_cost(chromium, page):
         assert height / max(heights) == pytest.approx(cost / max(costs), abs=0.01)
 
 
+def test_a_name_from_right_to_left_turns_no_amount_round(chromium):
+    times = _many(2, "مرحبا {}")
+    chromium.open(usage_page(_with(full_usage().report, times), None))
+    places = chromium.run(
+        """
+        return [...document.querySelectorAll(".keys li")].map((key) => {
+          const range = document.createRange();
+          range.selectNodeContents(key.lastChild);
+          const amount = range.getBoundingClientRect();
+          return amount.left - key.querySelector("span").getBoundingClientRect().right;
+        });
+        """
+    )
+    assert len(places) == 2
+    assert min(places) >= 0
+
+
+def test_one_long_name_pushes_no_column_out(chromium):
+    usage = full_usage()
+    attribution = usage.report.attribution
+    first, *others = attribution.groups
+    long = replace(first, by={"feature": "W" * 10_000, "model": "W" * 10_000})
+    report = replace(usage.report, attribution=replace(attribution, groups=(long, *others)))
+    chromium.open(usage_page(report, None))
+    money = f"return document.querySelector('{GROUPS} tbody td.right').getBoundingClientRect().left"
+    assert chromium.run(money) < 700
+
+
 def test_a_tall_table_scrolls_in_itself(chromium, page):
     usage = full_usage()
     attribution = usage.report.attribution

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -226,3 +228,43 @@ def test_long_names_make_no_long_page(usage, page):
     texts = [f"{at}" + "W" * 10_000 for at in range(60)]
     long = usage_page(poisoned(usage.report, texts), poisoned(usage.advice, texts))
     assert len(long) < 4 * len(page)
+
+
+def test_a_page_of_everything_is_bounded(usage):
+    """500 features with the longest names, 110 slots, and more anomalies and advice than shown."""
+    name = '"' * 10_000  # Each is six characters in the page.
+    attribution, times, advice = usage.report.attribution, usage.report.over_time, usage.advice
+    group, slot, feature = attribution.groups[0], times.slots[0], times.features[0]
+    many = tuple(replace(group, by={"feature": f"{at}{name}", "model": name}) for at in range(500))
+    model = replace(feature.models[0], model=name)
+    report = replace(
+        usage.report,
+        attribution=replace(attribution, groups=many),
+        over_time=replace(
+            times,
+            slots=tuple(
+                replace(
+                    slot,
+                    start=slot.start + timedelta(days=at),
+                    end=slot.end + timedelta(days=at),
+                    usd=(Decimal(1),) * 8,
+                    others=Decimal(9),
+                )
+                for at in range(110)
+            ),
+            features=tuple(
+                replace(feature, feature=f"{at}{name}", models=(model,) * 6) for at in range(24)
+            ),
+        ),
+    )
+    anomaly = replace(advice.anomalies.found[0], feature=name)
+    first = replace(advice.recommendations[0], feature=name, detail=name, command=name)
+    more = replace(
+        advice,
+        anomalies=replace(advice.anomalies, found=(anomaly,) * 500),
+        recommendations=(first,) * 2_500,
+    )
+    page = usage_page(report, more)
+    assert "and 450 more (--format json)" in page
+    assert "and 2,475 more (--format json)" in page
+    assert len(page) < 3_000_000

@@ -9,13 +9,14 @@ from ....usage.anomalies import Anomaly
 from ....usage.slots import OverTime, Slot, Step
 from ...numbers import count, usd
 from ..axes import Scale, Tick, money_text, steps
-from .names import OTHERS, feature, name, style
+from .names import OTHERS, feature, style
 
 WIDTH = 960
 _HIGH, _LANE, _LEFT, _RIGHT, _BOTTOM = 290, 16, 66, 14, 30
 _LANES = 4
 """Rows of marks above the bars; what finds no room in them is in the table only."""
 _TICKS = 8
+_NAME = 40
 _FORMATS: dict[Step, str] = {
     "hour": "%m-%d %H:00",
     "day": "%Y-%m-%d",
@@ -55,7 +56,8 @@ class Key:
     """What a colour means."""
 
     style: str
-    text: str
+    name: str
+    amount: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,7 @@ def _amounts(found: OverTime, slot: Slot) -> Iterator[tuple[str, str, Decimal]]:
     """Yield the style, the name and the cost of each part of a bar, from the ground up."""
     for place, (one, amount) in enumerate(zip(found.shown, slot.usd, strict=True)):
         if amount:
-            yield style(place), feature(one.feature), amount
+            yield style(place), feature(one.feature, _NAME), amount
     if slot.others:
         yield OTHERS, others_name(found), slot.others
 
@@ -155,13 +157,13 @@ def _bars(found: OverTime, slot: Slot, across: Scale, up: Scale) -> Iterator[Bar
 
 def _keys(found: OverTime) -> Iterator[Key]:
     for place, one in enumerate(found.shown):
-        yield Key(style=style(place), text=f"{feature(one.feature, 40)} {usd(one.usd)}")
+        yield Key(style=style(place), name=feature(one.feature, _NAME), amount=usd(one.usd))
     if found.other_features:
         rest = [one.usd for one in found.features[len(found.shown) :]]
         rest += [found.rest.usd] if found.rest else []
         known = [amount for amount in rest if amount is not None]
         amount = sum(known, Decimal(0)) if known else None
-        yield Key(style=OTHERS, text=f"{others_name(found)} {usd(amount)}")
+        yield Key(style=OTHERS, name=others_name(found), amount=usd(amount))
 
 
 def _x_ticks(found: OverTime, across: Scale) -> Iterator[Tick]:
@@ -199,7 +201,7 @@ def _marks(
             text_x=start - 4 if before else end + 4,
             anchor="end" if before else "start",
             number=number,
-            title=f"{number}: {feature(one.feature)}, {one.cause}",
+            title=f"{number}: {feature(one.feature, _NAME)}, {one.cause}",
         )
 
 
@@ -224,7 +226,7 @@ def _lines(found: OverTime, not_drawn: int) -> Iterator[str]:
 
 def _description(found: OverTime, highest: Decimal) -> str:
     dearest = max(found.slots, key=lambda slot: slot.total or Decimal(0))
-    names = ", ".join(f"{name(one.feature, 40)} {usd(one.usd)}" for one in found.shown)
+    names = ", ".join(f"{feature(one.feature, _NAME)} {usd(one.usd)}" for one in found.shown)
     return (
         f"{count(len(found.slots))} bars, one for each {found.step} with requests. "
         f"The highest is {slot_name(dearest, found.step)} at {usd(highest)}. In all: {names}. "

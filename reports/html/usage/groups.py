@@ -35,7 +35,7 @@ def group_table(report: UsageReport) -> Table:
 def _cells(group: Group) -> Iterator[Cell]:
     sums = group.sums
     for at, value in enumerate(group.by.values()):
-        yield Cell(text=name(value), style="" if at else "name")
+        yield Cell(text=name(value), style="dimension" if at else "name")
     yield number(usd(sums.usd), sums.usd)
     yield number(percent(group.share), group.share)
     yield number(trend_words(group.trend), group.trend.usd if group.trend else None)
@@ -101,7 +101,7 @@ def model_table(found: OverTime) -> Table:
     lines = [
         Line(cells=(
             Cell(text=feature(one.feature), style="name"),
-            Cell(text=model_name(model)),
+            Cell(text=model_name(model), style="dimension"),
             number(count(model.requests), model.requests),
             number(usd(model.usd), model.usd),
         ))

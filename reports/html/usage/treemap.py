@@ -15,7 +15,7 @@ _HEIGHTS = ((1, 90), (4, 220), (12, 320))
 """Up to so many tiles, how high the drawing is."""
 _HIGHEST = 420
 _SIZE, _LINE, _EDGE = 12.0, 16.0, 6.0
-_LEAST = 4
+_LEAST = 3
 """A name of which fewer characters fit is left out."""
 _GAP = 1.5
 """Half of what is left free between features."""
@@ -137,7 +137,7 @@ def fitting(text: str, wide: float, *, heavy: bool = False) -> str:
 
     Example:
         >>> fitting("support-triage", 200), fitting("support-triage", 60), fitting("support", 20)
-        ('support-triage', 'suppor…', '')
+        ('support-triage', 'support…', '')
     """
     factor = _SIZE * (1.08 if heavy else 1.0)
     if factor * sum(map(_wide, text)) <= wide:
