@@ -242,7 +242,7 @@ def test_another_model(log):
     assert (found.usd or 0) == expected
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(log=logs(), versions=variants())
 def test_all_of_them_one_after_the_other(log, versions):
     found = what_if(database(log), waits={"nightly": 86400, "chat": 5}, variants=versions)
