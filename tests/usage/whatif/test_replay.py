@@ -87,7 +87,7 @@ def variants(draw):
     """Versions of some prompts at some models: shorter, longer, in the template or in a value."""
     made = []
     for (provider, model), prompt in draw(
-        st.lists(st.tuples(st.sampled_from(MODELS), st.sampled_from("pq")), max_size=5)
+        st.lists(st.tuples(st.sampled_from(MODELS), st.sampled_from("pq")), min_size=4, max_size=9)
     ):
         made.append(
             KnownVariant(
