@@ -87,7 +87,7 @@ def variants(draw):
     """Versions of some prompts at some models: shorter, longer, in the template or in a value."""
     made = []
     for (provider, model), prompt in draw(
-        st.lists(st.tuples(st.sampled_from(MODELS), st.sampled_from("pq")), max_size=5)
+        st.lists(st.tuples(st.sampled_from(MODELS), st.sampled_from("pq")), min_size=4, max_size=9)
     ):
         made.append(
             KnownVariant(
@@ -242,7 +242,7 @@ def test_another_model(log):
     assert (found.usd or 0) == expected
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(log=logs(), versions=variants())
 def test_all_of_them_one_after_the_other(log, versions):
     found = what_if(database(log), waits={"nightly": 86400, "chat": 5}, variants=versions)
