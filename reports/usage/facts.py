@@ -103,14 +103,14 @@ def trend_line(report: UsageReport) -> str | None:
     if basis is None:
         return None
     against = (
-        "the second half of this time against the first"
+        "of the second half of this time against the first"
         if basis == "halves"
         else "against the time before of the same length"
     )
     trend = report.attribution.trend
     if trend is None or trend.usd is None:
-        return f"trend: {against}; the money of one of them is unknown"
-    return f"trend: money of {against}; in all {trend_words(trend)}"
+        return f"trend: {against.removeprefix('of ')}; the money of one of them is unknown"
+    return f"trend: money {against}; in all {trend_words(trend)}"
 
 
 def logged_line(report: UsageReport) -> str | None:

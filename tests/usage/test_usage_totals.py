@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from costopt.core.configured import TargetConfig
+from costopt.reports.usage import show_usage
 from costopt.usage.analysis import usage_report
 from costopt.usage.opening import open_requests
 from costopt.usage.report import UsageReport
@@ -146,6 +147,8 @@ def test_the_previous_period_has_the_same_length(tmp_path: Path) -> None:
     assert group.trend is not None
     assert group.trend.usd == pytest.approx(2.0)
     assert group.trend.requests == 0
+    said = "trend: money against the time before of the same length; in all +200.0 %"
+    assert said in show_usage(report, "table", width=100)
 
 
 def test_there_is_no_trend_against_a_time_that_the_log_does_not_have(tmp_path: Path) -> None:
