@@ -43,6 +43,8 @@ def check_output(output: Path | None) -> None:
     where = Where(output.as_posix())
     if output.is_dir():
         raise CostoptError("the output is a folder", where=where, hint="name a file in it")
+    if _is_special(output):
+        return
     if not output.parent.is_dir():
         hint = f"make it first: mkdir -p {output.parent.as_posix()}"
         raise CostoptError("the output's folder does not exist", where=where, hint=hint)
@@ -97,7 +99,8 @@ def check_link(path: Path, named: Sequence[Path]) -> None:
 def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> None:
     """Replace a file's content all at once: a crash leaves the old or the new, never half.
 
-    An existing file keeps its mode, and a link stays a link: what it points to is replaced.
+    An existing file keeps its mode, and a link stays a link: what it points to is replaced. What is
+    no regular file, such as a pipe or ``/dev/null``, is written into and stays what it is.
 
     Args:
         path: The file.
@@ -112,6 +115,9 @@ def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> Non
     target = path.resolve()
     temporary: Path | None = None
     try:
+        if _is_special(path):
+            path.write_bytes(data)
+            return
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
             temporary = Path(file.name)
@@ -128,6 +134,10 @@ def write_file(path: Path, data: bytes, *, expected: bytes | None = None) -> Non
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _check_unchanged(target: Path, expected: bytes | None, path: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -209,3 +210,14 @@ def test_the_installed_command(in_folder: Path) -> None:
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     assert json.loads((in_folder / "out.json").read_text())["rows"]["read"] == 12
+
+
+def test_an_output_that_is_no_regular_file_stays_what_it_is(run: _Run, in_folder: Path) -> None:
+    _log(in_folder / "log.jsonl")
+    pipe = in_folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    run("log.jsonl", "--only-cost", "--format", "json", "--output", "pipe")
+    assert pipe.is_fifo(), "a device would be replaced as well"
+    assert json.loads(os.read(reader, 60_000))["rows"]["read"] == 12
+    os.close(reader)
