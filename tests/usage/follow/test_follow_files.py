@@ -233,7 +233,7 @@ def test_quoted_ends_of_lines_end_no_record(ledger: _Ledger) -> None:
     data = b"model,input_tokens,output_tokens,error\n" + b"".join(
         f'm,{n},1,"said ""no""\nand, {n}"\n'.encode() for n in range(8)
     )
-    for end in range(40, len(data), 31):
+    for end in range(40, len(data), 67):
         ledger.write("a.csv", data[:end])
         ledger()
     ledger.write("a.csv", data)
