@@ -110,7 +110,7 @@ class OverTime:
 
 
 def step_of(first: datetime | None, last: datetime | None) -> Step:
-    """Return the shortest step that gives no more than `MOST_SLOTS` slots.
+    """Return the shortest step that gives no more than `MOST_SLOTS` slots; a year at most.
 
     Example:
         >>> step_of(datetime(2026, 1, 1), datetime(2026, 1, 4))

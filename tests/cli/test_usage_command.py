@@ -233,3 +233,12 @@ def test_json_has_cost_over_time(run: _Run, in_folder: Path) -> None:
     assert sum(slot["usd"] or 0 for slot in times["slots"]) == pytest.approx(found["total"]["usd"])
     assert sum(slot["unpriced"] for slot in times["slots"]) == found["rows"]["unpriced"]
     assert run.json("log.jsonl", "--only-cost")["over_time"] is None
+
+
+def test_the_trend_says_what_it_is_against(run: _Run, in_folder: Path) -> None:
+    _log(in_folder / "log.jsonl")
+    words = ("log.jsonl", "--only-cost", "--format", "markdown")
+    assert "money of the second half of this time against the first; in all" in run(*words)[0]
+    period = ("--since", f"{_START}2T12:00Z", "--until", f"{_START}2T14:00Z")
+    shown = run(*words, *period)[0]
+    assert "money of this time against the one before it of the same length; in all" in shown

@@ -157,6 +157,23 @@ def test_what_it_shows_beyond_the_cost_is_that_of_the_json(tables, said, page):
         assert one["detail"] in text
 
 
+@pytest.mark.parametrize(
+    ("unit", "usual", "seen", "shown"),
+    [
+        ("of input", 0.5, 0.25, ("50.0 %", "25.0 % of input")),
+        ("USD a request", 0.01, 0.025, ("$0.01", "$0.025 a request")),
+        ("requests", 40.0, 90.5, ("40", "90.5 requests")),
+    ],
+)
+def test_what_is_usual_has_the_unit_of_what_was_seen(usage, unit, usual, seen, shown):
+    (one,) = usage.advice.anomalies.found
+    other = replace(one, unit=unit, usual=usual, seen=seen)
+    found = replace(usage.advice.anomalies, found=(other,))
+    page = usage_page(usage.report, replace(usage.advice, anomalies=found))
+    (row,) = Tables(page).found["Anomalies, times in UTC"]
+    assert (row["Usual"][0], row["Seen"][0]) == shown
+
+
 def test_hit_curves_are_those_of_the_json(tables, said):
     curves = [rows for name, rows in tables.items() if name.endswith("at other settings")]
     wanted = [one["curve"] for one in said["what_if"]["alone"] if one["curve"]]

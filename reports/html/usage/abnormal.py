@@ -1,7 +1,6 @@
 """What is abnormal, and how budgets are kept, as tables."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from ....usage.anomalies import Anomaly
 from ....usage.budgets import Budget, Outcome
@@ -11,6 +10,7 @@ from ...safe import clean
 from ...usage.anomalies import level
 from ...usage.recommendations import money_range
 from ..tables import BAR, Cell, Line, Table, headers, number, without_empty
+from .bars import moment
 from .names import feature, name
 
 MOST = 50
@@ -47,8 +47,8 @@ def _anomaly(at: int, one: Anomaly) -> Line:
         number(str(at), at),
         Cell(text=feature(one.feature), style="name"),
         Cell(text=one.cause, note=also),
-        number(one.start.strftime(_TIME), _moment(one.start)),
-        number("goes on" if one.goes_on else one.end.strftime(_TIME), _moment(one.end)),
+        number(one.start.strftime(_TIME), moment(one.start)),
+        number("goes on" if one.goes_on else one.end.strftime(_TIME), moment(one.end)),
         number(usd(one.usd), one.usd),
         number(_usual(one), one.usual),
         number(level(one.seen, one.unit), one.seen),
@@ -62,10 +62,6 @@ def _usual(one: Anomaly) -> str:
     """Return what is usual without its unit, which stands beside what was seen."""
     unit = one.unit.removeprefix("USD ")
     return level(one.usual, one.unit).removesuffix(unit).rstrip()
-
-
-def _moment(time: datetime) -> float:
-    return time.replace(tzinfo=UTC).timestamp()
 
 
 def _first(began: Origin | None) -> Cell:

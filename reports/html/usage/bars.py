@@ -9,7 +9,7 @@ from ....usage.anomalies import Anomaly
 from ....usage.slots import OverTime, Slot, Step
 from ...numbers import count, usd
 from ..axes import Scale, Tick, money_text, steps
-from .names import OTHERS, feature, style
+from .names import OTHERS, feature, others, style
 
 WIDTH = 960
 _HIGH, _LANE, _LEFT, _RIGHT, _BOTTOM = 290, 16, 66, 14, 30
@@ -96,7 +96,7 @@ def time_plot(found: OverTime, anomalies: Sequence[Anomaly]) -> TimePlot | None:
     if not highest:
         return None
     first, last = found.slots[0].start, found.slots[-1].end
-    across = Scale(low=_at(first), high=_at(last), start=_LEFT, end=WIDTH - _RIGHT)
+    across = Scale(low=moment(first), high=moment(last), start=_LEFT, end=WIDTH - _RIGHT)
     marks = tuple(_marks(anomalies, across, first, last))
     lanes = max((round(mark.y / _LANE) for mark in marks), default=0)
     top = 12 + lanes * _LANE
@@ -118,7 +118,8 @@ def time_plot(found: OverTime, anomalies: Sequence[Anomaly]) -> TimePlot | None:
     )
 
 
-def _at(time: datetime) -> float:
+def moment(time: datetime) -> float:
+    """Return a time in UTC as a number."""
     return time.replace(tzinfo=UTC).timestamp()
 
 
@@ -128,17 +129,11 @@ def _amounts(found: OverTime, slot: Slot) -> Iterator[tuple[str, str, Decimal]]:
         if amount:
             yield style(place), feature(one.feature, _NAME), amount
     if slot.others:
-        yield OTHERS, others_name(found), slot.others
-
-
-def others_name(found: OverTime) -> str:
-    """Say what the last part of a bar is."""
-    many = found.other_features
-    return f"{count(many)} other feature{'' if many == 1 else 's'}"
+        yield OTHERS, others(found.other_features), slot.others
 
 
 def _bars(found: OverTime, slot: Slot, across: Scale, up: Scale) -> Iterator[Bar]:
-    left, right = across(_at(slot.start)), across(_at(slot.end))
+    left, right = across(moment(slot.start)), across(moment(slot.end))
     gap = min(2.0, 0.15 * (right - left))
     day, sum_below = slot_name(slot, found.step), 0.0
     for style_of, text, amount in _amounts(found, slot):
@@ -163,7 +158,7 @@ def _keys(found: OverTime) -> Iterator[Key]:
         rest += [found.rest.usd] if found.rest else []
         known = [amount for amount in rest if amount is not None]
         amount = sum(known, Decimal(0)) if known else None
-        yield Key(style=OTHERS, name=others_name(found), amount=usd(amount))
+        yield Key(style=OTHERS, name=others(found.other_features), amount=usd(amount))
 
 
 def _x_ticks(found: OverTime, across: Scale) -> Iterator[Tick]:
@@ -171,7 +166,7 @@ def _x_ticks(found: OverTime, across: Scale) -> Iterator[Tick]:
     room = (WIDTH - _LEFT - _RIGHT) / _TICKS
     last = -room
     for slot in found.slots:
-        middle = round((across(_at(slot.start)) + across(_at(slot.end))) / 2, 1)
+        middle = round((across(moment(slot.start)) + across(moment(slot.end))) / 2, 1)
         if middle - last >= room and _LEFT + 20 <= middle <= WIDTH - 36:
             last = middle
             yield Tick(at=middle, text=slot_name(slot, found.step))
@@ -185,7 +180,7 @@ def _marks(
     for number, one in enumerate(anomalies, start=1):
         if one.end <= first or one.start >= last:
             continue
-        start, end = across(_at(max(one.start, first))), across(_at(min(one.end, last)))
+        start, end = across(moment(max(one.start, first))), across(moment(min(one.end, last)))
         end = max(end, start + 3)
         wide = 8.0 * len(str(number)) + 4
         before = start - wide >= _LEFT
@@ -218,10 +213,9 @@ def _lines(found: OverTime, not_drawn: int) -> Iterator[str]:
         yield f"{count(found.untimed)} requests without a time{money} are not drawn."
     if not_drawn:
         yield f"{count(not_drawn)} anomalies are in the table and not marked here."
-    if found.step not in ("hour", "year"):
-        yield f"Times are UTC. The first and the last {found.step} may not be whole."
-    else:
-        yield "Times are UTC."
+    yield f"Times are UTC. The first and the last {found.step} may not be whole."
+    if found.step not in ("hour", "day"):
+        yield "--since and --until show a shorter time by day or by hour."
 
 
 def _description(found: OverTime, highest: Decimal) -> str:

@@ -7,8 +7,8 @@ from ....usage.slots import OverTime, Slot
 from ...numbers import UNKNOWN, count, percent, seconds, usd
 from ...usage.facts import trend_words
 from ..tables import Cell, Line, Table, headers, number, without_empty
-from .bars import others_name, slot_name
-from .names import feature, name
+from .bars import moment, slot_name
+from .names import feature, name, others
 from .treemap import model_name
 
 _COLUMNS = (
@@ -75,11 +75,11 @@ def _count(value: float | None) -> Cell:
 def time_table(found: OverTime) -> Table:
     """Return what the bars show, one row a slot."""
     names = [feature(one.feature, 40) for one in found.shown]
-    others = [others_name(found)] if found.other_features else []
+    rest = [others(found.other_features)] if found.other_features else []
     return Table(
         caption=f"Cost by {found.step} and feature, USD",
         headers=headers(
-            found.step.capitalize(), "Requests", "Unpriced", "USD", *names, *others,
+            found.step.capitalize(), "Requests", "Unpriced", "USD", *names, *rest,
             left=[found.step.capitalize()],
         ),
         lines=tuple(Line(cells=tuple(_slot_cells(found, slot))) for slot in found.slots),
@@ -88,7 +88,7 @@ def time_table(found: OverTime) -> Table:
 
 
 def _slot_cells(found: OverTime, slot: Slot) -> Iterator[Cell]:
-    yield Cell(text=slot_name(slot, found.step))
+    yield number(slot_name(slot, found.step), moment(slot.start))
     yield number(count(slot.requests), slot.requests)
     yield _some(slot.unpriced)
     yield number(usd(slot.total), slot.total)
@@ -111,7 +111,7 @@ def model_table(found: OverTime) -> Table:
     if found.rest:
         lines.append(
             Line(cells=(
-                Cell(text=f"{count(found.rest.features)} other features", style="name"),
+                Cell(text=others(found.rest.features), style="name"),
                 Cell(text=""),
                 number(count(found.rest.requests), found.rest.requests),
                 number(usd(found.rest.usd), found.rest.usd),

@@ -1,5 +1,6 @@
 """Names out of logs, as they are written in a page."""
 
+from ...numbers import count
 from ...safe import clean
 from ...usage.facts import label
 from ...usage.recommendations import LEVERS, NO_FEATURE
@@ -24,6 +25,16 @@ def name(value: str | None, limit: int = _LONGEST) -> str:
 def feature(value: str | None, limit: int = _LONGEST) -> str:
     """Return a feature; requests that name none are said to be that."""
     return NO_FEATURE if value is None else name(value, limit)
+
+
+def others(many: int) -> str:
+    """Return what several features are called where they are told as one.
+
+    Example:
+        >>> others(1), others(1200)
+        ('1 other feature', '1,200 other features')
+    """
+    return f"{count(many)} other feature{'' if many == 1 else 's'}"
 
 
 def lever(value: str) -> str:

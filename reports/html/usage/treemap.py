@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ....usage.slots import FeatureCost, ModelCost, OverTime
 from ...numbers import count, percent, usd
-from .names import OTHERS, feature, name, style
+from .names import OTHERS, feature, name, others, style
 from .squarify import Rect, squarify
 
 WIDTH = 960
@@ -82,7 +82,7 @@ def _tiles(one: FeatureCost, style_of: str, area: Rect, total: Decimal) -> Itera
         max(area.height - 2 * _GAP, 0.0),
     )
     if not one.models:
-        text = f"{count(one.features)} other features"
+        text = others(one.features)
         yield _tile(inner, style_of, (text, usd(one.usd)), _said(text, one, total), bold=True)
         return
     models = sorted((model for model in one.models if model.usd), key=lambda m: -(m.usd or 0))
