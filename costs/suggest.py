@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import price_table
@@ -74,7 +75,7 @@ def cheaper_models(
         for model in entry.listed
         if model is not entry.model
         and _fits(model, room)
-        and (priced := price_for(f"{provider}:{model.id}", on=on)) is not None
+        and (priced := _listed(f"{provider}:{model.id}", on)) is not None
         and (cost := usd(priced, input=input, output=output)) is not None
         and 0 < cost < before
     ]
@@ -82,6 +83,11 @@ def cheaper_models(
     make = _make(entry.model.id)
     ranked = sorted(newest, key=lambda one: (_make(one.model) != make, _age(one), one.usd_per_1k))
     return tuple(ranked[:most])
+
+
+@lru_cache(maxsize=4096)
+def _listed(ref: str, on: date) -> Price | None:
+    return price_for(ref, on=on)
 
 
 def _fits(model: "ModelInfo", tokens: int) -> bool:

@@ -6,7 +6,7 @@ so that the one that moved is the cause. Only what makes things dearer is an ano
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from .baseline import Deviation, cells, of_counts, of_means, of_shares, turn
-from .origin import Origin, find_origin
+from .origin import Origin, find_origin, origins_relation
 from .series import Floats, Series, read_series
 from .whatif.rates import PriceOf, list_price
 
@@ -121,7 +121,7 @@ def find_anomalies(
         connection: A database with it.
         price_of: Returns the price of a model on a day.
     """
-    found: list[Anomaly] = []
+    found: list[tuple[Anomaly, timedelta]] = []
     looked: list[str | None] = []
     short: list[str | None] = []
     for series in read_series(connection, price_of):
@@ -129,16 +129,33 @@ def find_anomalies(
             short.append(series.feature)
             continue
         looked.append(series.feature)
-        found += _in_series(connection, series)
-    found.sort(key=lambda one: (-(one.usd or Decimal(0)), one.start, one.feature or ""))
-    return Anomalies(found=tuple(found), looked_at=tuple(looked), too_short=tuple(short))
+        bucket = timedelta(seconds=series.seconds)
+        found += [(one, bucket) for one in _in_series(series)]
+    found.sort(key=lambda one: (-(one[0].usd or Decimal(0)), one[0].start, one[0].feature or ""))
+    told = _with_origins(connection, found)
+    return Anomalies(found=told, looked_at=tuple(looked), too_short=tuple(short))
 
 
-def _in_series(connection: "DuckDBPyConnection", series: Series) -> Iterator[Anomaly]:
+def _with_origins(
+    connection: "DuckDBPyConnection", found: Sequence[tuple[Anomaly, timedelta]]
+) -> tuple[Anomaly, ...]:
+    relation = origins_relation(connection, len(found))
+    return tuple(
+        replace(
+            one,
+            origin=find_origin(
+                connection, one.feature, one.cause, one.start, one.end, bucket, relation
+            ),
+        )
+        for one, bucket in found
+    )
+
+
+def _in_series(series: Series) -> Iterator[Anomaly]:
     stretches = [s for driver in _drivers(series) for s in _stretches(driver, series.seconds)]
     groups = _overlapping(sorted(stretches, key=lambda one: one.start))
     for group in groups[:_MOST]:
-        yield _anomaly(connection, series, group)
+        yield _anomaly(series, group)
 
 
 def _drivers(series: Series) -> Iterator[_Driver]:
@@ -243,9 +260,7 @@ def _overlapping(stretches: Sequence[_Stretch]) -> list[list[_Stretch]]:
     return groups
 
 
-def _anomaly(
-    connection: "DuckDBPyConnection", series: Series, group: Sequence[_Stretch]
-) -> Anomaly:
+def _anomaly(series: Series, group: Sequence[_Stretch]) -> Anomaly:
     costs = [_more(series, one) for one in group]
     known = any(cost is not None for cost in costs)
     order = sorted(
@@ -262,7 +277,6 @@ def _anomaly(
     also: dict[Cause, None] = dict.fromkeys(
         g.driver.cause for g in group if g.driver.cause != main.driver.cause
     )
-    bucket = timedelta(seconds=series.seconds)
     return Anomaly(
         feature=series.feature,
         cause=main.driver.cause,
@@ -275,7 +289,6 @@ def _anomaly(
         usd=_money(costs[order[0]]),
         score=max(one.score for one in same),
         also=tuple(also),
-        origin=find_origin(connection, series.feature, main.driver.cause, begins, ends, bucket),
     )
 
 

@@ -192,14 +192,14 @@ def _stretches(
     found: Sequence[tuple[date, Price | None]],
 ) -> Iterator[tuple[date, date, Price | None]]:
     """Join days in a row under the same price; the first and the last have no end."""
-    groups = [list(days) for _, days in groupby(found, key=lambda one: _rates(one[1]))]
+    groups = [list(days) for _, days in groupby(found, key=lambda one: same_price(one[1]))]
     for index, days in enumerate(groups):
         first = days[0][0] if index else date.min
         yield first, days[-1][0] if index < len(groups) - 1 else date.max, days[0][1]
 
 
-def _rates(price: Price | None) -> object:
-    """What makes a price the same on another day."""
+def same_price(price: Price | None) -> object:
+    """Return what makes a price the same on another day."""
     if price is None:
         return None
     return price.ref, price.usd_per_hour, vars(price.rates) if price.rates else None

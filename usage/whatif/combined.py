@@ -38,9 +38,9 @@ class _Given:
     """What the levers are given beside the log."""
 
     waits: Mapping[str, float]
-    known: Mapping[tuple[str, str], Known]
     variants: Sequence[KnownVariant]
     texts: semantic_cache.Log
+    swaps: Sequence[other_model.Swap]
 
 
 def what_if(
@@ -77,7 +77,12 @@ def what_if(
         connection, price_of=price_of, most_requests=most_requests, since=since, until=until
     )
     of = spent(replay)
-    given = _Given(waits or {}, known or {}, variants, semantic_cache.read_texts(replay))
+    given = _Given(
+        waits or {},
+        variants,
+        semantic_cache.read_texts(replay),
+        other_model.choose(replay, known or {}),
+    )
     alone = (
         exact_cache.exact_cache(replay, of=of),
         semantic_cache.semantic_cache(replay, log=given.texts, of=of),
@@ -85,7 +90,7 @@ def what_if(
         prompt_variant.prompt_variant(replay, variants=variants, of=of),
         batch.batch(replay, waits=waits, of=of),
         output_cap.output_cap(replay, of=of),
-        other_model.other_model(replay, known=known, of=of),
+        other_model.other_model(replay, swaps=given.swaps, of=of),
     )
     steps, all_changes = _combined(replay, of, alone, given)
     return WhatIf(
@@ -165,4 +170,4 @@ def _apply(replay: Replay, state: str, lever: str, given: _Given) -> str:
     if lever == output_cap.LEVER:
         caps = output_cap.lengths(replay, output_cap.PERCENT)
         return output_cap.cut(replay, state, caps)
-    return other_model.swap(replay, state, other_model.choose(replay, given.known))
+    return other_model.swap(replay, state, given.swaps)

@@ -42,6 +42,7 @@ def other_model(
     replay: Replay,
     *,
     known: Mapping[tuple[str, str], Known] | None = None,
+    swaps: Sequence[Swap] | None = None,
     of: Spent | None = None,
 ) -> Saving:
     """Return what a cheaper model of the same provider would have cost less.
@@ -50,9 +51,10 @@ def other_model(
         replay: The log.
         known: What stored runs say of the answers of a model in the place of another, by the pair
             of both as ``provider:model``.
+        swaps: Who would be asked, where that was chosen already.
         of: What the log cost, where that is known already.
     """
-    swaps = choose(replay, known or {})
+    swaps = choose(replay, known or {}) if swaps is None else swaps
     if not swaps:
         return unknown(
             LEVER,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...costs.cache_rules import cache_rule, hour_write
 from ...costs.prices import Price, batch_price, price_for, usd, warm_batch_price
+from ..pricing import same_price
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -121,14 +122,24 @@ def _input_rate(price: Price, at: int) -> int:
 
 def batch_rates(price: Price) -> Iterator[Rate]:
     """Yield the rates of asking in a batch; cached input is unknown where its price is."""
-    found = batch_price(price)
+    found, warm = _in_batch(price)
     if found is None:
         return
-    rule = cache_rule(price.ref)
-    warm = warm_batch_price(price, stacks=rule.batch_stacks if rule else None)
     for rate in rates_of(found, warm):
         known = rate.read if warm is not None else None
         yield replace(rate, read=known)
+
+
+def _in_batch(price: Price) -> tuple[Price | None, Price | None]:
+    """Return the price of a batch, and that of one whose prefixes are found cached."""
+    rule = cache_rule(price.ref)
+    return batch_price(price), warm_batch_price(price, stacks=rule.batch_stacks if rule else None)
+
+
+def _both(price: Price) -> Iterator[tuple[Any, ...]]:
+    """Yield whether it is in a batch, and the rates."""
+    for batch, rates in ((False, rates_of(price)), (True, batch_rates(price))):
+        yield from ((batch, *vars(rate).values()) for rate in rates)
 
 
 TABLE = """CREATE TEMP TABLE IF NOT EXISTS whatif_rates (
@@ -149,12 +160,16 @@ def add_rates(
     connection.execute(TABLE)
     have = set(connection.execute("SELECT DISTINCT ref, day FROM whatif_rates").fetchall())
     rows: list[tuple[Any, ...]] = []
+    last: tuple[object, list[tuple[Any, ...]]] = (None, [])
     for ref, day in sorted(set(wanted) - have):
         price = price_of(ref, day)
         if price is None:
             continue
-        for batch, rates in ((False, rates_of(price)), (True, batch_rates(price))):
-            rows += [(ref, day, batch, *vars(rate).values()) for rate in rates]
+        # Prices hold for months, and to find out what single tokens cost takes long.
+        key = tuple(same_price(one) for one in (price, *_in_batch(price)))
+        if key != last[0]:
+            last = key, list(_both(price))
+        rows += [(ref, day, *rate) for rate in last[1]]
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         kinds = ("VARCHAR", "DATE", "BOOLEAN", *("BIGINT",) * 8)
