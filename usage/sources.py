@@ -126,10 +126,10 @@ _ROW = "file_row_number"
 
 
 def base_select(source: Source, rejects: str) -> str:
-    """Return SQL for the records: ``j`` or the table's columns, with ``valid`` and ``line``.
+    """Return SQL for the records: ``j`` with ``line``, or a table's columns with `plain.LINE`.
 
-    Empty lines are left out. ``line`` counts what DuckDB gives; what it rejects stands in the table
-    called ``rejects``.
+    Empty lines are left out. A line's number counts what DuckDB gives; what it rejects stands in
+    the table called ``rejects``.
     """
     log = source.log
     if source.shape == "lines":
@@ -152,10 +152,10 @@ def base_select(source: Source, rejects: str) -> str:
         )
         return f"SELECT CAST(json AS VARCHAR) AS j, row_number() OVER () AS line FROM {read}"
     if source.shape == "parquet":
-        read = f"SELECT *, true AS valid, {_ROW} + 1 AS line FROM {_parquet(log)}"
+        read = f"SELECT *, {_ROW} + 1 AS {plain.LINE} FROM {_parquet(log)}"
         return _as_json(read, source)
     # The header is the first line.
-    read = f"SELECT *, true AS valid, row_number() OVER () + 1 AS line FROM {_csv(log, rejects)}"
+    read = f"SELECT *, row_number() OVER () + 1 AS {plain.LINE} FROM {_csv(log, rejects)}"
     return _as_json(read, source)
 
 
@@ -163,7 +163,7 @@ def _as_json(read: str, source: Source) -> str:
     """Rows as JSON objects where the format is one of nested objects."""
     if source.format == plain.NAME:
         return read
-    return f"SELECT CAST(to_json(t) AS VARCHAR) AS j, line FROM ({read}) t"
+    return f"SELECT CAST(to_json(t) AS VARCHAR) AS j, {plain.LINE} AS line FROM ({read}) t"
 
 
 def source_select(

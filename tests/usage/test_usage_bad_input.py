@@ -245,6 +245,40 @@ def test_times_are_utc_and_impossible_ones_unknown(tmp_path: Path) -> None:
     assert found.reading.notes == ("requests without a time are priced as of 2026-06-01",)
 
 
+def test_a_time_before_there_were_any_is_unknown_and_the_request_stays(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    early = ("0001-01-01T00:00:00Z", -99_999_999_999, "0044-03-15 (BC) 00:00:00Z")
+    path.write_bytes(b"".join(_line(number, at=at) for number, at in enumerate(early)) + _line(9))
+    with open_requests([str(path)], now=_NOW) as found:
+        assert found.first == found.last == datetime(2026, 1, 1)
+        assert _said(found.reading) == {
+            "requests dated before 1970, whose time is taken as unknown": (3, 1)
+        }
+        report = usage_report(found, ["feature"])
+    assert report.attribution.total.requests == 4
+
+
+def test_a_latency_that_no_request_has_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    impossible = ("inf", "nan", -1, 1e300)
+    path.write_bytes(
+        b"".join(_line(number, latency_s=it) for number, it in enumerate((*impossible, 2.5)))
+    )
+    with open_requests([str(path)], now=_NOW) as found:
+        (group,) = usage_report(found, ["feature"]).attribution.groups
+    assert (group.latency.p50, group.latency.p95) == (2.5, 2.5)
+
+
+def test_a_table_may_have_columns_called_as_ours_are(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "at,id,model,input_tokens,output_tokens,valid,Line,j,is_request,words\n"
+        "2026-01-01T00:00:00Z,r1,gpt-4o-mini,10,1,no,x,{},no,7\n"
+    )
+    reading, rows = _read(path)
+    assert (rows, reading.problems) == ([("r1", 2)], ())
+
+
 def test_a_request_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     made = asks(30, seed=4)
     (tmp_path / "a.jsonl").write_bytes(WRITERS["plain.jsonl"](made[:20]))
