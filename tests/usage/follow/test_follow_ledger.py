@@ -1,6 +1,7 @@
 """The file of a ledger: killed, shared, foreign, old and private."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -183,6 +184,31 @@ def test_what_is_no_ledger_is_left_as_it_is(what: str, tmp_path: Path) -> None:
         said = "the ledger is of version 2" if what == "newer" else "this file is no ledger"
         assert said in caught.value.what
         assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("table", ["logged", "repeated", "files", "parts", "found"])
+def test_a_ledger_with_a_view_in_a_tables_place_is_none(table: str, tmp_path: Path) -> None:
+    # What a view says is run: it could bring other files of the user's into the report.
+    log, path = tmp_path / "a.jsonl", tmp_path / "l.duckdb"
+    log.write_bytes(_lines(1))
+    _rows(path, log)
+    _database(path, f"ALTER TABLE {table} RENAME TO t", f"CREATE VIEW {table} AS SELECT * FROM t")
+    for logs in ([log], []):
+        with pytest.raises(CostoptError, match="this file is no ledger"):
+            _rows(path, *logs)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_nothing_is_added_to_a_ledger_that_everybody_may_write_to(tmp_path: Path) -> None:
+    log, path = tmp_path / "a.jsonl", tmp_path / "l.duckdb"
+    log.write_bytes(_lines(1))
+    _rows(path, log)
+    path.chmod(0o666)
+    log.write_bytes(_lines(1, 2))
+    with pytest.raises(CostoptError, match="everybody may write"):
+        _rows(path, log)
+    path.chmod(0o600)
+    assert _rows(path, log) == (2, 3, 0)
 
 
 def test_a_ledger_that_is_not_there_is_not_reported(tmp_path: Path) -> None:
