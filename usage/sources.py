@@ -123,6 +123,8 @@ def tabular(
 
 
 _ROW = "file_row_number"
+_AS_IT_IS = "hive_partitioning = false"
+"""A folder called ``model=x`` says nothing of what is in its files; DuckDB would believe it."""
 
 
 def base_select(source: Source, rejects: str) -> str:
@@ -136,8 +138,8 @@ def base_select(source: Source, rejects: str) -> str:
         read = (
             f"read_csv({_path(log)}, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', "
             f"escape = '', comment = '', header = false, auto_detect = false, "
-            f"strict_mode = false, max_line_size = {LONGEST + 2}, buffer_size = {_BUFFER}"
-            f"{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
+            f"strict_mode = false, {_AS_IT_IS}, max_line_size = {LONGEST + 2}, "
+            f"buffer_size = {_BUFFER}{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
         )
         numbered = f"SELECT l, row_number() OVER () AS line FROM {read}"
         return (
@@ -211,7 +213,7 @@ def _path(log: LogFile) -> str:
 
 
 def _parquet(log: LogFile) -> str:
-    return f"read_parquet({_path(log)}, {_ROW} = true)"
+    return f"read_parquet({_path(log)}, {_ROW} = true, {_AS_IT_IS})"
 
 
 def _csv(log: LogFile, rejects: str) -> str:
@@ -221,7 +223,7 @@ def _csv(log: LogFile, rejects: str) -> str:
     return (
         f"read_csv({_path(log)}, header = true, all_varchar = true, strict_mode = false, "
         f"delim = '{delimiter}', quote = '\"', escape = '\"', "
-        f"null_padding = false, max_line_size = {LONGEST + 2}, buffer_size = {_BUFFER}"
+        f"null_padding = false, {_AS_IT_IS}, max_line_size = {LONGEST + 2}, buffer_size = {_BUFFER}"
         f"{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
     )
 

@@ -2,14 +2,18 @@
 
 import gzip
 import json
+import os
 import random
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import zstandard
 from hypothesis import given
@@ -359,6 +363,31 @@ def test_a_name_is_no_pattern(tmp_path: Path) -> None:
     (tmp_path / "a[1].jsonl").write_bytes(_line(1))
     (tmp_path / "a1.jsonl").write_bytes(_line(2) + _line(3))
     assert _read(tmp_path / "a[1].jsonl")[1] == [("r1", 1)]
+
+
+def test_a_name_of_a_folder_says_nothing_of_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "model=other" / "feature=x"
+    folder.mkdir(parents=True)
+    head, row = "at,id,model,input_tokens,output_tokens\n", "2026-01-01,r1,gpt-4o-mini,10,1\n"
+    (folder / "a.csv").write_text(head + row)
+    rows = "SELECT TIMESTAMP '2026-01-01' AS at, 'gpt-4o-mini' AS model, 10 AS input_tokens"
+    duckdb.sql(rows).write_parquet(str(folder / "b.parquet"))
+    with open_requests([str(tmp_path)], now=_NOW) as found:
+        sql = "SELECT DISTINCT model, feature FROM requests"
+        assert found.connection.execute(sql).fetchall() == [("gpt-4o-mini", None)]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_read_once_and_in_full(tmp_path: Path) -> None:
+    pipes = [tmp_path / name for name in ("one", "two")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    lines = [_line(number) for number in range(2)]
+    with ThreadPoolExecutor() as writing:
+        done = [*map(partial(writing.submit, Path.write_bytes), pipes, lines)]
+        reading, rows = _read(*pipes)
+        assert [one.result() for one in done] == [len(line) for line in lines]
+    assert (rows, reading.problems) == ([("r0", 1), ("r1", 1)], ())
 
 
 def test_a_hostile_name_of_a_file_is_data(tmp_path: Path) -> None:

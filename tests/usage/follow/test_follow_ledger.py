@@ -224,6 +224,10 @@ def test_a_ledger_that_is_not_there_is_not_reported(tmp_path: Path) -> None:
 def test_standard_input_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(CostoptError, match="not standard input"):
         _rows(tmp_path / "l.duckdb", Path("-"))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(CostoptError, match="not standard input or pipes"):
+            _rows(tmp_path / "l.duckdb", tmp_path / "pipe")
 
 
 def test_a_ledger_is_its_owners_alone_and_holds_no_texts(tmp_path: Path) -> None:
