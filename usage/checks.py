@@ -6,6 +6,10 @@ from .readers.spec import TEXTS
 
 MOST_TOKENS = 100_000_000
 """More tokens in one request than any model can take."""
+_EARLIEST = "1970-01-01"
+"""A time before it is none: some programs write the year 1 where they have none."""
+_MOST_SECONDS = 1e9
+"""No request takes longer; without a bound an infinite time would be in all sums."""
 TOKENS = (
     "input_tokens",
     "cache_read_tokens",
@@ -15,12 +19,12 @@ TOKENS = (
     "cache_write_1h_tokens",
 )
 
-BROKEN, OTHER, NEGATIVE, ABSURD, FUTURE, TIMELESS, NAIVE, PARTS, WORDS = (
-    1 << bit for bit in range(9)
+BROKEN, OTHER, NEGATIVE, ABSURD, FUTURE, TIMELESS, NAIVE, PARTS, WORDS, EARLY = (
+    1 << bit for bit in range(10)
 )
 """What may be wrong with a row, as bits of its ``flags``."""
 
-MASKED = NEGATIVE | ABSURD | FUTURE
+MASKED = NEGATIVE | ABSURD | FUTURE | EARLY
 """Those whose values are taken as unknown."""
 
 SAID = {
@@ -34,6 +38,7 @@ SAID = {
     PARTS: "requests with more cached than input tokens, or more reasoning than output, "
     "or more written for an hour than written, which are not priced",
     WORDS: "requests with a token count that is no whole number, which is taken as unknown",
+    EARLY: "requests dated before 1970, whose time is taken as unknown",
 }
 """Each of them in words."""
 
@@ -84,15 +89,17 @@ def _picked(name: str, source: str, now: str, found: int) -> str:
         return f'"{name}"'
     if name in TOKENS:
         return f'CASE WHEN "{name}" BETWEEN 0 AND {MOST_TOKENS} THEN "{name}" END AS "{name}"'
-    if name == "at" and not found & FUTURE:
+    if name == "at" and not found & (FUTURE | EARLY):
         return '"at"'
     if name == "at":
-        return f"""CASE WHEN "at" <= TIMESTAMP '{now}' THEN "at" END AS "at\""""
+        believed = f""""at" BETWEEN TIMESTAMP '{_EARLIEST}' AND TIMESTAMP '{now}'"""
+        return f'CASE WHEN {believed} THEN "at" END AS "at"'
     if name == "source":
         return f"{quoting.text(source)} AS source"
     if name == "latency_s":
         return (
-            "CASE WHEN TRY_CAST(latency_s AS DOUBLE) >= 0 THEN latency_s::DOUBLE END AS latency_s"
+            f"CASE WHEN TRY_CAST(latency_s AS DOUBLE) BETWEEN 0 AND {_MOST_SECONDS:.0f} "
+            "THEN latency_s::DOUBLE END AS latency_s"
         )
     if name == "line":
         return "line"
@@ -119,6 +126,7 @@ def _flags(now: str) -> str:
         ('naive AND "at" IS NOT NULL', NAIVE),
         (parts, PARTS),
         ("words", WORDS),
+        (f""""at" < TIMESTAMP '{_EARLIEST}'""", EARLY),
     )
     added = " + ".join(f"CASE WHEN {test} THEN {bit} ELSE 0 END" for test, bit in bits)
     return (

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,8 @@ def _expanded(name: str, scratch: Path) -> Iterator[tuple[Path, str]]:
         yield _kept_stdin(scratch), STDIN
     elif path.is_dir():
         yield from _in_folder(path)
+    elif path.is_fifo():
+        yield _kept_pipe(path, scratch), path.as_posix()
     elif path.exists():
         yield path, path.as_posix()
     else:
@@ -98,6 +101,14 @@ def _kept_stdin(scratch: Path) -> Path:
     with kept.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
     return kept
+
+
+def _kept_pipe(path: Path, scratch: Path) -> Path:
+    """Keep what a pipe such as ``<(zcat log.gz)`` gives: it can be read only once."""
+    number, kept = tempfile.mkstemp(prefix="pipe-", dir=scratch)
+    with path.open("rb") as pipe, os.fdopen(number, "wb") as file:
+        shutil.copyfileobj(pipe, file, 1 << 20)
+    return Path(kept)
 
 
 def _in_folder(folder: Path) -> Iterator[tuple[Path, str]]:

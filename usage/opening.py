@@ -12,7 +12,7 @@ from ..core.configured import TargetConfig
 from ..core.errors import Where
 from ..core.types import PromptTemplate
 from .cells import keyed_select
-from .checks import BROKEN, FUTURE, MASKED, OTHER, PARTS, SAID, TIMELESS
+from .checks import BROKEN, EARLY, FUTURE, MASKED, OTHER, PARTS, SAID, TIMELESS
 from .facts import FileRead, Problem, Reading, RowCounts
 from .files import find_logs
 from .ledger import COLUMNS, MEMORY_MB, connect
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _UNREADABLE = BROKEN | OTHER
+_UNTIMED = TIMELESS | FUTURE | EARLY
 _ORDER = ", ".join(f'"{name}"' for name in COLUMNS)
 
 
@@ -245,7 +246,7 @@ def _traffic(connection: "DuckDBPyConnection", profile: _Profile) -> Iterator[Tr
     All days between the first and the last are named: to ask for prices of some more days takes
     less time than to look which days there are. A single time that is far off makes many of them.
     """
-    if profile.flagged(TIMELESS | FUTURE):
+    if profile.flagged(_UNTIMED):
         yield from (Traffic(*model, None) for model in profile.models)
     if profile.first is None or profile.last is None:
         return
@@ -285,7 +286,7 @@ def _problems(connection: "DuckDBPyConnection", profile: _Profile, order: str) -
 
 
 def _notes(profile: _Profile, today: date) -> Iterator[str]:
-    if profile.flagged(TIMELESS | FUTURE):
+    if profile.flagged(_UNTIMED):
         yield f"requests without a time are priced as of {today.isoformat()}"
 
 

@@ -123,21 +123,23 @@ def tabular(
 
 
 _ROW = "file_row_number"
+_AS_IT_IS = "hive_partitioning = false"
+"""A folder called ``model=x`` says nothing of what is in its files; DuckDB would believe it."""
 
 
 def base_select(source: Source, rejects: str) -> str:
-    """Return SQL for the records: ``j`` or the table's columns, with ``valid`` and ``line``.
+    """Return SQL for the records: ``j`` with ``line``, or a table's columns with `plain.LINE`.
 
-    Empty lines are left out. ``line`` counts what DuckDB gives; what it rejects stands in the table
-    called ``rejects``.
+    Empty lines are left out. A line's number counts what DuckDB gives; what it rejects stands in
+    the table called ``rejects``.
     """
     log = source.log
     if source.shape == "lines":
         read = (
             f"read_csv({_path(log)}, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', "
             f"escape = '', comment = '', header = false, auto_detect = false, "
-            f"strict_mode = false, max_line_size = {LONGEST + 2}, buffer_size = {_BUFFER}"
-            f"{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
+            f"strict_mode = false, {_AS_IT_IS}, max_line_size = {LONGEST + 2}, "
+            f"buffer_size = {_BUFFER}{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
         )
         numbered = f"SELECT l, row_number() OVER () AS line FROM {read}"
         return (
@@ -152,10 +154,10 @@ def base_select(source: Source, rejects: str) -> str:
         )
         return f"SELECT CAST(json AS VARCHAR) AS j, row_number() OVER () AS line FROM {read}"
     if source.shape == "parquet":
-        read = f"SELECT *, true AS valid, {_ROW} + 1 AS line FROM {_parquet(log)}"
+        read = f"SELECT *, {_ROW} + 1 AS {plain.LINE} FROM {_parquet(log)}"
         return _as_json(read, source)
     # The header is the first line.
-    read = f"SELECT *, true AS valid, row_number() OVER () + 1 AS line FROM {_csv(log, rejects)}"
+    read = f"SELECT *, row_number() OVER () + 1 AS {plain.LINE} FROM {_csv(log, rejects)}"
     return _as_json(read, source)
 
 
@@ -163,7 +165,7 @@ def _as_json(read: str, source: Source) -> str:
     """Rows as JSON objects where the format is one of nested objects."""
     if source.format == plain.NAME:
         return read
-    return f"SELECT CAST(to_json(t) AS VARCHAR) AS j, line FROM ({read}) t"
+    return f"SELECT CAST(to_json(t) AS VARCHAR) AS j, {plain.LINE} AS line FROM ({read}) t"
 
 
 def source_select(
@@ -211,7 +213,7 @@ def _path(log: LogFile) -> str:
 
 
 def _parquet(log: LogFile) -> str:
-    return f"read_parquet({_path(log)}, {_ROW} = true)"
+    return f"read_parquet({_path(log)}, {_ROW} = true, {_AS_IT_IS})"
 
 
 def _csv(log: LogFile, rejects: str) -> str:
@@ -221,7 +223,7 @@ def _csv(log: LogFile, rejects: str) -> str:
     return (
         f"read_csv({_path(log)}, header = true, all_varchar = true, strict_mode = false, "
         f"delim = '{delimiter}', quote = '\"', escape = '\"', "
-        f"null_padding = false, max_line_size = {LONGEST + 2}, buffer_size = {_BUFFER}"
+        f"null_padding = false, {_AS_IT_IS}, max_line_size = {LONGEST + 2}, buffer_size = {_BUFFER}"
         f"{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
     )
 

@@ -2,14 +2,18 @@
 
 import gzip
 import json
+import os
 import random
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import zstandard
 from hypothesis import given
@@ -245,6 +249,40 @@ def test_times_are_utc_and_impossible_ones_unknown(tmp_path: Path) -> None:
     assert found.reading.notes == ("requests without a time are priced as of 2026-06-01",)
 
 
+def test_a_time_before_there_were_any_is_unknown_and_the_request_stays(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    early = ("0001-01-01T00:00:00Z", -99_999_999_999, "0044-03-15 (BC) 00:00:00Z")
+    path.write_bytes(b"".join(_line(number, at=at) for number, at in enumerate(early)) + _line(9))
+    with open_requests([str(path)], now=_NOW) as found:
+        assert found.first == found.last == datetime(2026, 1, 1)
+        assert _said(found.reading) == {
+            "requests dated before 1970, whose time is taken as unknown": (3, 1)
+        }
+        report = usage_report(found, ["feature"])
+    assert report.attribution.total.requests == 4
+
+
+def test_a_latency_that_no_request_has_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    impossible = ("inf", "nan", -1, 1e300)
+    path.write_bytes(
+        b"".join(_line(number, latency_s=it) for number, it in enumerate((*impossible, 2.5)))
+    )
+    with open_requests([str(path)], now=_NOW) as found:
+        (group,) = usage_report(found, ["feature"]).attribution.groups
+    assert (group.latency.p50, group.latency.p95) == (2.5, 2.5)
+
+
+def test_a_table_may_have_columns_called_as_ours_are(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "at,id,model,input_tokens,output_tokens,valid,Line,j,is_request,words\n"
+        "2026-01-01T00:00:00Z,r1,gpt-4o-mini,10,1,no,x,{},no,7\n"
+    )
+    reading, rows = _read(path)
+    assert (rows, reading.problems) == ([("r1", 2)], ())
+
+
 def test_a_request_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     made = asks(30, seed=4)
     (tmp_path / "a.jsonl").write_bytes(WRITERS["plain.jsonl"](made[:20]))
@@ -325,6 +363,31 @@ def test_a_name_is_no_pattern(tmp_path: Path) -> None:
     (tmp_path / "a[1].jsonl").write_bytes(_line(1))
     (tmp_path / "a1.jsonl").write_bytes(_line(2) + _line(3))
     assert _read(tmp_path / "a[1].jsonl")[1] == [("r1", 1)]
+
+
+def test_a_name_of_a_folder_says_nothing_of_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "model=other" / "feature=x"
+    folder.mkdir(parents=True)
+    head, row = "at,id,model,input_tokens,output_tokens\n", "2026-01-01,r1,gpt-4o-mini,10,1\n"
+    (folder / "a.csv").write_text(head + row)
+    rows = "SELECT TIMESTAMP '2026-01-01' AS at, 'gpt-4o-mini' AS model, 10 AS input_tokens"
+    duckdb.sql(rows).write_parquet(str(folder / "b.parquet"))
+    with open_requests([str(tmp_path)], now=_NOW) as found:
+        sql = "SELECT DISTINCT model, feature FROM requests"
+        assert found.connection.execute(sql).fetchall() == [("gpt-4o-mini", None)]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_read_once_and_in_full(tmp_path: Path) -> None:
+    pipes = [tmp_path / name for name in ("one", "two")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    lines = [_line(number) for number in range(2)]
+    with ThreadPoolExecutor() as writing:
+        done = [*map(partial(writing.submit, Path.write_bytes), pipes, lines)]
+        reading, rows = _read(*pipes)
+        assert [one.result() for one in done] == [len(line) for line in lines]
+    assert (rows, reading.problems) == ([("r0", 1), ("r1", 1)], ())
 
 
 def test_a_hostile_name_of_a_file_is_data(tmp_path: Path) -> None:

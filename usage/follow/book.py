@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ _TABLES = (
 what was read of it and what is wrong there. ``logged`` are the requests that count, ``repeated``
 those whose identifier another one has. ``tail`` is what was read of a last line without an end."""
 
+_TABLE_NAMES = frozenset({"about", "files", "parts", "found", "logged", "repeated"})
+
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 
 
@@ -77,6 +80,12 @@ def _attach(connection: "DuckDBPyConnection", path: Path, *, write: bool) -> Non
         raise CostoptError("no such ledger", where=where, hint="name logs to begin one")
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise CostoptError("a ledger is a file in a folder that is there", where=where)
+    if write and _is_everybodys(path):
+        raise CostoptError(
+            "everybody may write to this ledger, so that it is safe neither to read nor to add to",
+            where=where,
+            hint="keep the ledger in a folder of your own; it is made readable to you alone",
+        )
     name = quoting.text(path.absolute().as_posix())
     mode = "" if write else ", READ_ONLY"
     try:
@@ -85,6 +94,11 @@ def _attach(connection: "DuckDBPyConnection", path: Path, *, write: bool) -> Non
         if not is_duckdb(error):
             raise
         raise _refused(first_line(error), where) from error
+
+
+def _is_everybodys(path: Path) -> bool:
+    """Whether anybody may have put this file here: in a shared folder somebody else can."""
+    return os.name == "posix" and path.exists() and bool(path.stat().st_mode & stat.S_IWOTH)
 
 
 def _refused(said: str, where: Where) -> CostoptError:
@@ -133,6 +147,8 @@ def _checked(connection: "DuckDBPyConnection", path: Path, *, write: bool) -> No
             where=where,
             hint="use the costopt that wrote it, or begin a new ledger from the logs",
         )
+    if not tables >= _TABLE_NAMES:
+        raise _foreign(where)  # A view in a table's place would run what somebody wrote there.
     if write:
         _widened(connection)
 

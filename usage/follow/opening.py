@@ -66,9 +66,9 @@ def open_ledger(
         CostoptError: the ledger is none, or in use; or no log could be read.
     """
     now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-    if STDIN in logs:
+    if any(name == STDIN or Path(name).is_fifo() for name in logs):
         raise CostoptError(
-            "--follow reads files, not standard input",
+            "--follow reads files, not standard input or pipes",
             hint="what was read of a file is known again; write the input to one",
         )
     with TemporaryDirectory(prefix="costopt-usage-") as folder:

@@ -11,6 +11,8 @@ from .. import quoting
 from .spec import RAW, TEXTS, JsonFormat
 
 NAME = "plain"
+LINE = '"costopt:line"'
+"""The number of a table's row, as SQL: a table may have a column ``line`` of its own."""
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "timestamp": ("timestamp", "at", "time", "ts", "created_at", "created", "date", "datetime"),
@@ -125,7 +127,7 @@ def raw_select(
     Args:
         columns: What stands in which column.
         types: The columns' types, as DuckDB names them.
-        base: A relation in SQL with these columns, ``valid`` and ``line``.
+        base: A relation in SQL with these columns and `LINE`.
         text: Whether to read the texts of requests and answers.
     """
     kept = {name: quoting.name(column) for name, column in columns.items()}
@@ -144,7 +146,9 @@ def raw_select(
     selected = ", ".join(f'{special.get(name, kept.get(name, "NULL"))} AS "{name}"' for name in RAW)
     given = [kept[name] for name in (*_LIKE, "error") if name in kept]
     request = " OR ".join(f"{one} IS NOT NULL" for one in given) or "false"
-    return f"SELECT {selected}, line, valid, {request} AS is_request FROM ({base})"
+    return (
+        f"SELECT {selected}, {LINE} AS line, true AS valid, {request} AS is_request FROM ({base})"
+    )
 
 
 def _time(column: str | None, kind: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The file of a ledger: killed, shared, foreign, old and private."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -185,6 +186,31 @@ def test_what_is_no_ledger_is_left_as_it_is(what: str, tmp_path: Path) -> None:
         assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("table", ["logged", "repeated", "files", "parts", "found"])
+def test_a_ledger_with_a_view_in_a_tables_place_is_none(table: str, tmp_path: Path) -> None:
+    # What a view says is run: it could bring other files of the user's into the report.
+    log, path = tmp_path / "a.jsonl", tmp_path / "l.duckdb"
+    log.write_bytes(_lines(1))
+    _rows(path, log)
+    _database(path, f"ALTER TABLE {table} RENAME TO t", f"CREATE VIEW {table} AS SELECT * FROM t")
+    for logs in ([log], []):
+        with pytest.raises(CostoptError, match="this file is no ledger"):
+            _rows(path, *logs)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_nothing_is_added_to_a_ledger_that_everybody_may_write_to(tmp_path: Path) -> None:
+    log, path = tmp_path / "a.jsonl", tmp_path / "l.duckdb"
+    log.write_bytes(_lines(1))
+    _rows(path, log)
+    path.chmod(0o666)
+    log.write_bytes(_lines(1, 2))
+    with pytest.raises(CostoptError, match="everybody may write"):
+        _rows(path, log)
+    path.chmod(0o600)
+    assert _rows(path, log) == (2, 3, 0)
+
+
 def test_a_ledger_that_is_not_there_is_not_reported(tmp_path: Path) -> None:
     with pytest.raises(CostoptError, match="no such ledger"):
         _rows(tmp_path / "l.duckdb")
@@ -198,6 +224,10 @@ def test_a_ledger_that_is_not_there_is_not_reported(tmp_path: Path) -> None:
 def test_standard_input_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(CostoptError, match="not standard input"):
         _rows(tmp_path / "l.duckdb", Path("-"))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(CostoptError, match="not standard input or pipes"):
+            _rows(tmp_path / "l.duckdb", tmp_path / "pipe")
 
 
 def test_a_ledger_is_its_owners_alone_and_holds_no_texts(tmp_path: Path) -> None:
