@@ -35,8 +35,6 @@ MARKER = "<!-- costopt:check -->"
 """First line of every comment, by which it is found again."""
 COMMENT_LIMIT = 60_000
 """Of the 65,536 characters that GitHub takes."""
-SUMMARY_LIMIT = 1_000_000
-"""Bytes, of the 1 MiB that GitHub takes for a step."""
 _MARKS = {"failed": "✗", "inconclusive": "?", "passed": "✓", "skipped": "–"}
 _GATES_SHOWN = 30
 _ROWS_SHOWN = 50
@@ -57,18 +55,9 @@ def check_to_markdown(check: CheckReport, command: str | None = None) -> str:
     return fill((Part(before=MARKER), *_parts(check, command)), COMMENT_LIMIT, _characters)
 
 
-def job_summary(check: CheckReport, command: str | None = None) -> str:
-    """Return the Markdown for the file that ``GITHUB_STEP_SUMMARY`` names."""
-    return fill(_parts(check, command), SUMMARY_LIMIT, _bytes)
-
-
 def _characters(text: str) -> int:
     """Return the length as a host with UTF-16 counts it."""
     return len(text.encode("utf-16-le", "replace")) // 2
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))
 
 
 def _parts(check: CheckReport, command: str | None) -> tuple[Part, ...]:

@@ -16,7 +16,7 @@ from cmarkgfm.cmark import Options
 from hostile_texts import BREAKERS, TEXTS, poisoned
 
 from costopt.core.checked import CheckReport
-from costopt.reports.checks.markdown import check_to_markdown, job_summary
+from costopt.reports.checks.markdown import check_to_markdown
 from costopt.reports.checks.show import show_check
 
 KEPT = ("metric", "unit", "evidence")
@@ -110,7 +110,7 @@ def test_the_comment_has_the_same_skeleton_whatever_the_texts(first: int) -> Non
 def test_even_what_chooses_words_makes_nothing_live() -> None:
     allowed = {tag.split(" ")[0] for tag in BENIGN.tags}
     for turn in TURNS[::5]:
-        for page in (check_to_markdown, job_summary):
+        for page in check_to_markdown:
             found = skeleton(page(check_of(turn, ())))
             assert {tag.split(" ")[0] for tag in found.tags} <= allowed, TEXTS[turn]
             assert not re.search(r"@\w|#\d|://|www\.|GH-\d", " ".join(found.text)), TEXTS[turn]
