@@ -10,6 +10,7 @@ from .rates import dollars
 from .saving import Evidence, Point, Saving
 from .state import MOST_FOR_CURVES, Change, Replay, changes, cost
 from .summing import Spent, saving, spent, unknown
+from .text_blocks import CHARACTERS
 
 LEVER = "prefix-cache"
 UNPROMISED_S = 300
@@ -73,7 +74,7 @@ def prefix_cache(
         found,
         lever=LEVER,
         setting="each model's own floor and time to live",
-        evidence=evidence(chosen),
+        evidence=evidence(replay, chosen),
         of=of or spent(replay),
         details=details(chosen),
         curve=_curve(replay, chosen)
@@ -83,9 +84,16 @@ def prefix_cache(
     )
 
 
-def evidence(chosen: Sequence[Cached]) -> Evidence:
-    """Return ``replayed`` where everything that it rests on is promised."""
-    return "replayed" if all(one.promised for one in chosen) else "estimated"
+def evidence(replay: Replay, chosen: Sequence[Cached]) -> Evidence:
+    """Return ``replayed`` where all that it rests on is promised, and the log has the blocks."""
+    sure = all(one.promised for one in chosen) and not _told_by_text(replay)
+    return "replayed" if sure else "estimated"
+
+
+def _told_by_text(replay: Replay) -> int:
+    return int(
+        replay.rows("SELECT count(*) FROM whatif_log WHERE by_text AND len(blocks) > 0")[0][0]
+    )
 
 
 def cannot_tell(replay: Replay) -> str | None:
@@ -94,7 +102,10 @@ def cannot_tell(replay: Replay) -> str | None:
         "SELECT count(*) FROM whatif_log WHERE len(blocks) > 0 AND block_tokens > 0 LIMIT 1"
     )
     if not held[0][0]:
-        return "the log does not say what prompts begin with: unknown what a prefix cache would do"
+        return (
+            "the log has neither hashes of prompts' blocks nor texts that were read (--texts): "
+            "unknown what a prefix cache would do"
+        )
     if not any(rule.floor is not None for _, _, rule in _ruled(replay)):
         return "of none of the models is known from how many tokens on its provider caches a prefix"
     return None
@@ -180,7 +191,7 @@ def read(replay: Replay, state: str, chosen: Sequence[Cached], size_blocks: int 
             "write": then(write_now, "write"),
             "write_1h": then("0", "write_1h"),
             "surcharge": then("c.surcharge", "surcharge"),
-            "certain": "coalesce(c.promised, true)",
+            "certain": "c.promised IS NULL OR (c.promised AND NOT l.by_text)",
         },
         """LEFT JOIN whatif_reuse u ON u.n = s.n LEFT JOIN whatif_cached c
             ON c.ref = s.ref AND c.feature IS NOT DISTINCT FROM l.feature""",
@@ -225,8 +236,18 @@ def notes(replay: Replay, chosen: Sequence[Cached]) -> tuple[str, ...]:
     unknown_reads = int(
         replay.rows("SELECT count(*) FROM whatif_log WHERE read_unknown AND len(blocks) > 0")[0][0]
     )
+    by_text = _told_by_text(replay)
     return (
         *said,
+        *(
+            (
+                f"of {by_text:,} requests prefixes are told by their texts, in pieces of "
+                f"{CHARACTERS} characters, and their tokens by the request's own tokens a "
+                "character: estimated",
+            )
+            if by_text
+            else ()
+        ),
         *(
             ("where hits come by themselves they are not promised, and no saving is certain",)
             if loose

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...costs import price_table
 from .rates import PriceOf, add_rates, list_price
+from .text_blocks import COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,7 +33,7 @@ SELECT row_number() OVER (ORDER BY "at", source, line, request_id) AS n, "at" AS
     coalesce(cache_write_tokens, 0) AS write, coalesce(cache_write_1h_tokens, 0) AS write_1h,
     output_tokens AS output,
     cache_read_tokens IS NULL AS read_unknown, request_key AS key,
-    prefix_blocks AS blocks, block_tokens, prompt, text, answer
+    {COLUMNS}, prompt, text, answer
 FROM (
     SELECT * FROM requests
     WHERE "at" >= coalesce(?, TIMESTAMP '-infinity') AND "at" < coalesce(?, TIMESTAMP 'infinity')
