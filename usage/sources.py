@@ -139,7 +139,8 @@ def base_select(source: Source, rejects: str) -> str:
             f"read_csv({_path(log)}, columns = {{'l': 'VARCHAR'}}, delim = '\x01', quote = '', "
             f"escape = '', comment = '', header = false, auto_detect = false, "
             f"strict_mode = false, {_AS_IT_IS}, max_line_size = {LONGEST + 2}, "
-            f"buffer_size = {_BUFFER}{_rejecting(rejects)}, compression = '{_PACKING[log.packing]}')"
+            f"buffer_size = {_BUFFER}{_rejecting(rejects)}, "
+            f"compression = '{_PACKING[log.packing]}')"
         )
         numbered = f"SELECT l, row_number() OVER () AS line FROM {read}"
         return (
