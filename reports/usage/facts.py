@@ -105,7 +105,7 @@ def trend_line(report: UsageReport) -> str | None:
     against = (
         "of the second half of this time against the first"
         if basis == "halves"
-        else "this time against the one before it of the same length"
+        else "of this time against the one before it of the same length"
     )
     trend = report.attribution.trend
     if trend is None or trend.usd is None:

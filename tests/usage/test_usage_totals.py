@@ -147,7 +147,7 @@ def test_the_previous_period_has_the_same_length(tmp_path: Path) -> None:
     assert group.trend is not None
     assert group.trend.usd == pytest.approx(2.0)
     assert group.trend.requests == 0
-    said = "trend: money against the time before of the same length; in all +200.0 %"
+    said = "trend: money of this time against the one before it of the same length; in all +200.0 %"
     assert said in show_usage(report, "table", width=100)
 
 
