@@ -21,7 +21,7 @@ Packing = Literal["none", "gzip", "zstd"]
 _MAGIC: tuple[tuple[bytes, Packing], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _PARQUET = b"PAR1"
 _PACKED = re.compile(r"\.(gz|zst|zstd)$")
-_TURNED = re.compile(r"[.-]\d[\d_.T-]*$")
+_TURNED = re.compile(r"[.-]\d[\d_.Tt-]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def plain_name(name: str) -> str:
     """Return a log's name in small letters, without what packing and rotation add to it.
 
     Example:
-        >>> plain_name("app.log.2.gz"), plain_name("App.jsonl-20261126")
+        >>> plain_name("app.log.2.gz"), plain_name("App.jsonl-20261126T1015")
         ('app.log', 'app.jsonl')
     """
     return _TURNED.sub("", _PACKED.sub("", name.lower()))

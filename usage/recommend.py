@@ -164,7 +164,9 @@ def _added(steps: Iterable[Saving], lever: str, feature: str | None) -> Decimal 
 
 def _command(lever: str, feature: FeatureSaving, paths: Sequence[str]) -> str:
     """Return the command that shows whether a saving holds on one's own prompts."""
-    return shlex.join(["costopt", "analyze", *paths, *_options(lever, feature)])
+    # A report that somebody else saved may name a file like an option, such as --write.
+    files = (f"./{path}" if path.startswith("-") else path for path in paths)
+    return shlex.join(["costopt", "analyze", *files, *_options(lever, feature)])
 
 
 def _options(lever: str, feature: FeatureSaving) -> Iterator[str]:

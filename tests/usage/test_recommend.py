@@ -56,6 +56,15 @@ def test_every_command_exists_with_its_options(advice):
         assert [str(path) for path in context.params["paths"]] == ["."]
 
 
+def test_a_file_that_is_called_like_an_option_is_a_file(advice):
+    analyze = get_command(app).commands["analyze"]
+    for one in recommend(advice.what_if, paths={"chat": ["--write", "-x.md"]}):
+        if one.feature == "chat":
+            context = analyze.make_context("analyze", shlex.split(one.command)[2:])
+            assert [str(path) for path in context.params["paths"]] == ["--write", "-x.md"]
+            assert not context.params["write"]
+
+
 def test_commands_name_the_prompts_of_a_feature(advice):
     found = recommend(advice.what_if, paths={"chat": ["prompts/it's.md"]})
     named = {one.feature: shlex.split(one.command)[2] for one in found}

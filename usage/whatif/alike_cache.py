@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 MOST_COMPARED = 10_000_000
 """After so many comparisons only texts with the same words are found."""
+_LOOKED = 10
+"""So many looks at a text that is then not compared count as a comparison."""
 
 Row = tuple[int, int, int, bool]
 """A request: its number, its text, its time in microseconds, and whether it succeeded."""
@@ -101,8 +103,13 @@ class AlikeCache:
         """Return what may be alike, in the order in which it was first asked for."""
         size, square = self.texts.sizes[text], self.percent**2
         found: set[int] = set()
+        looked = 0
         for token in self._prefix(text):
-            found.update(self._having.get(token, ()))
+            having = self._having.get(token, ())
+            looked += len(having)
+            found.update(having)
+        # Where few of very many are near enough in length and time, to look is the work.
+        self.left -= looked // _LOOKED
         kept = [
             other
             for other in found

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 import replay_reference as reference
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from replay_reference import Request
 
 from costopt.usage.whatif.alike import Numbers, compared, pairs, words
-from costopt.usage.whatif.alike_cache import AlikeCache, Texts
+from costopt.usage.whatif.alike_cache import MOST_COMPARED, AlikeCache, Texts
 
 START = datetime(2026, 11, 2)
 
@@ -84,6 +85,14 @@ def test_only_texts_with_the_same_words_are_found_once_the_comparisons_are_used_
     cache = AlikeCache(texts, 50, None, None, left=0)
     found = dict(cache.answered((n, place, n, True) for n, place in enumerate(places)))
     assert found == {3: 0, 4: 1, 5: 2, 6: 0, 7: 1, 8: 2}
+
+
+def test_looking_for_what_is_near_enough_counts_where_little_is():
+    # All have a pair in common, and what was stored is too old: nothing is ever compared.
+    texts = Texts(sizes=[1] * 40, shared=[np.array([0], dtype=np.int32)] * 40, tokens=1)
+    cache = AlikeCache(texts, 80, 0, None)
+    assert [*cache.answered((n, n, n, True) for n in range(40))] == []
+    assert cache.left < MOST_COMPARED
 
 
 @pytest.mark.parametrize(
