@@ -15,7 +15,7 @@ from .answer_json import is_schema
 from .base import Strategy, StrategyContext, newline, replace_content, rewritable
 from .data_blocks import DataBlock, all_blocks, alone, as_objects, holds, reading, value_of
 from .encodings import FORMATS, encodings, load, same, written_rows
-from .guard_data import comparable
+from .guard import check
 from .table_compact import compact_table
 
 _FIXED = frozenset({SpanKind.FORMAT, SpanKind.EXAMPLE, SpanKind.QUESTION})
@@ -87,9 +87,13 @@ class DataFormat(Strategy):
             old = template.messages[index].content
             new = _rewritten(old, template.syntax, context.count, self._kinds)
             after = replace_content(template, {index: new})
-            if new != old and not isinstance(comparable(template, after), str):
+            if new != old and self._passes(template, after):
                 template = after
         return template
+
+    def _passes(self, before: PromptTemplate, after: PromptTemplate) -> bool:
+        """Whether the guard lets it through: fences in fences may read as other ones after it."""
+        return check(before, after, self.safety, self.side, self.rewrites).rejected is None
 
 
 def _rewritten(text: str, syntax: Syntax, count: TokenCounter, kinds: tuple[str, ...]) -> str:

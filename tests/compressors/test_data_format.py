@@ -280,3 +280,11 @@ def test_hostile_texts(text):
     template = template_of(text, syntax=Syntax.NONE)
     after = get("data-format").apply(template, CONTEXT)
     assert CONTEXT.count(after.text) <= CONTEXT.count(text)
+
+
+def test_fences_in_fences_that_would_read_as_other_ones_stay():
+    data = '```json\n{\n  "a": [1.0, 2]\n}\n```\n'
+    template = template_of(f"Please be polite. {data}```\nplease   \n{data}")
+    strategy = get("data-format")
+    check_strategy(strategy, [template], CONTEXT)
+    assert strategy.apply(template, CONTEXT) == template
