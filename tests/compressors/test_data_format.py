@@ -282,9 +282,8 @@ def test_hostile_texts(text):
     assert CONTEXT.count(after.text) <= CONTEXT.count(text)
 
 
-def test_fences_in_fences_that_would_read_as_other_ones_stay():
+def test_fences_in_fences_are_rewritten_only_where_the_guard_lets_them_through():
     data = '```json\n{\n  "a": [1.0, 2]\n}\n```\n'
     template = template_of(f"Please be polite. {data}```\nplease   \n{data}")
-    strategy = get("data-format")
-    check_strategy(strategy, [template], CONTEXT)
-    assert strategy.apply(template, CONTEXT) == template
+    for count in (len, CONTEXT.count):
+        check_strategy(get("data-format"), [template], StrategyContext(count=count))
