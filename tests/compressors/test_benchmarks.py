@@ -22,6 +22,7 @@ def run(script, *args):
 
 
 @pytest.mark.embedded
+@pytest.mark.slow
 def test_quality_is_measured_at_the_rates_that_are_reached(tmp_path):
     plot, result = tmp_path / "plot.svg", tmp_path / "frontier.json"
     args = ("--rows", "2", "--no-model", "--no-peers", "--work", str(tmp_path / "work"))

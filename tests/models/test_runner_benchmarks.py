@@ -38,6 +38,7 @@ def test_the_runner_is_held_against_a_bare_loop():
     assert "promptfoo was not given, and is left out" in said
 
 
+@pytest.mark.slow
 def test_memory_is_held_between_two_sizes():
     said = run("runner.py", "--memory", "--rows", 50, 100, "--all-rows", 10, 20)
     assert len(re.findall(r"^(pass|FAIL): [-+]\d+ MB from \d+ to \d+ rows", said, re.M)) == 2
