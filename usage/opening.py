@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ..core.configured import TargetConfig
 from ..core.errors import Where
 from ..core.types import PromptTemplate
-from .cells import keyed_select
+from .amounts import keyed_select, priced_select
 from .checks import BROKEN, EARLY, FUTURE, MASKED, OTHER, PARTS, SAID, TIMELESS
 from .facts import FileRead, Problem, Reading, RowCounts
 from .files import find_logs
 from .ledger import COLUMNS, MEMORY_MB, connect
 from .load import Loaded, Options, load
-from .pricing import USD, PriceSource, Traffic, fill_rates, priced_select
+from .pricing import USD, PriceSource, Traffic, fill_rates
 from .prompt_history import History, every_version, histories
 from .readers.spec import macros
 from .revisions import revision_notes, with_revisions
@@ -140,11 +140,11 @@ def opened(
     if profile.flagged(_UNREADABLE):
         kept += f" WHERE flags & {_UNREADABLE} = 0"
     kept = with_revisions(connection, kept, past, profile.first, profile.last)
-    connection.execute(f"CREATE VIEW priced AS {priced_select(connection, kept, today)}")
     keyed = keyed_select(connection, kept, today, parts=profile.flagged(PARTS | MASKED) > 0)
     connection.execute(f"CREATE TEMP VIEW keyed AS {keyed}")
+    connection.execute(f"CREATE TEMP VIEW priced AS {priced_select(connection)}")
     columns = _ORDER.replace('"usd"', f"{USD} AS usd")
-    connection.execute(f"CREATE VIEW requests AS SELECT {columns} FROM priced")
+    connection.execute(f"CREATE TEMP VIEW requests AS SELECT {columns} FROM priced")
     return Requests(
         connection=connection,
         reading=Reading(

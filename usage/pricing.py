@@ -118,65 +118,6 @@ USD = "CAST(CAST(nano AS DECIMAL(18,0)) * CAST('0.000000001' AS DECIMAL(10,9)) A
 """The SQL for USD out of ``nano``."""
 
 
-def priced_select(connection: "DuckDBPyConnection", requests: str, today: date) -> str:
-    """Return SQL that adds ``nano``, billionths of a USD, to requests, by the table ``rates``.
-
-    It is NULL where there is no price, where a count that it needs is unknown, and where the parts
-    of a count exceed it. Whole numbers are added up faster than decimals.
-
-    Args:
-        connection: A DuckDB with ``rates``.
-        requests: SQL with the columns of ``requests`` but ``usd``.
-        today: The day whose prices count where a request has no time.
-    """
-    parts = (
-        "r.fixed + q.input_tokens * r.input "
-        "+ coalesce(q.cache_read_tokens, 0) * r.cache_read "
-        "+ coalesce(q.cache_write_tokens, 0) * r.cache_write "
-        "+ CASE WHEN r.needs_output THEN q.output_tokens ELSE coalesce(q.output_tokens, 0) END "
-        f"* r.output + coalesce(q.reasoning_tokens, 0) * r.reasoning {_hour(connection)}"
-        "+ CASE WHEN r.second = 0 THEN 0 ELSE CAST(q.latency_s * r.second AS BIGINT) END"
-    )
-    whole = (
-        "coalesce(q.cache_read_tokens, 0) + coalesce(q.cache_write_tokens, 0) "
-        "<= coalesce(q.input_tokens, 0) AND "
-        "coalesce(q.cache_write_1h_tokens, 0) <= coalesce(q.cache_write_tokens, 0) AND "
-        "coalesce(q.reasoning_tokens, 0) <= coalesce(q.output_tokens, q.reasoning_tokens, 0)"
-    )
-    return (
-        f"SELECT q.*, CASE WHEN {whole} THEN ({parts} + 500) // 1000 END AS nano "
-        f"FROM ({requests}) q "
-        f"LEFT JOIN rates r ON {' AND '.join(_conditions(connection, today))}"
-    )
-
-
-def _hour(connection: "DuckDBPyConnection") -> str:
-    """Return the SQL for what is written for an hour; empty where no model has such a cache."""
-    found = connection.execute("SELECT count(*) FROM rates WHERE cache_write_1h <> 0").fetchone()
-    used = found is not None and found[0]
-    return "+ coalesce(q.cache_write_1h_tokens, 0) * r.cache_write_1h " if used else ""
-
-
-def _conditions(connection: "DuckDBPyConnection", today: date) -> Iterator[str]:
-    """Return what a row of ``rates`` must agree with; tests that all rows pass are left out.
-
-    A hundred million requests go through this join.
-    """
-    providers, batches, dates, bands = connection.execute(
-        "SELECT count(DISTINCT provider), count(DISTINCT batch), "
-        "count(DISTINCT (day_from, day_to)), count(DISTINCT (above, up_to)) FROM rates"
-    ).fetchone() or (2, 2, 2, 2)
-    yield "coalesce(q.model, '') = r.model"
-    if providers > 1:
-        yield "coalesce(q.provider, '') = r.provider"
-    if batches > 1:
-        yield "coalesce(q.batch, false) = r.batch"
-    if dates > 1:
-        yield f"""coalesce(CAST(q."at" AS DATE), DATE '{today}') BETWEEN r.day_from AND r.day_to"""
-    if bands > 1:
-        yield "coalesce(q.input_tokens, 0) > r.above AND coalesce(q.input_tokens, 0) <= r.up_to"
-
-
 def _grouped(
     traffic: Iterable[Traffic], today: date
 ) -> Iterator[tuple[tuple[str | None, str | None, bool], list[date]]]:

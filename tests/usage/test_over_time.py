@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costopt.usage.cells import keyed_select
+from costopt.usage.amounts import keyed_select
 from costopt.usage.ledger import COLUMNS, connect
 from costopt.usage.over_time import over_time
 from costopt.usage.periods import Period
