@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOGGED = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items() if name != "usd")
 LOGGED = f"CREATE TABLE logged ({_LOGGED}, flags USMALLINT)"
+CUT = "packed file that is cut off or damaged; what comes before that was read"
 _REJECTS = "rejected_lines"
 _UNREADABLE = BROKEN | OTHER
 _LOOKED_AT = 200
@@ -352,8 +353,7 @@ def _tell(
         loaded.bad += len(long)
         loaded.read += len(long)
     if found.cut:
-        what = "packed file that is cut off or damaged; what comes before that was read"
-        loaded.problems.append(Problem(what=what, rows=1, first=Where(log.shown, found.lines)))
+        loaded.problems.append(Problem(what=CUT, rows=1, first=Where(log.shown, found.lines)))
 
 
 def _tell_growth(

@@ -27,6 +27,7 @@ from .watch import Step, Watch, unwatched
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+REPEATED = "requests that repeat the identifier of an earlier one, which is the one that counts"
 _UNREADABLE = BROKEN | OTHER
 _UNTIMED = TIMELESS | FUTURE | EARLY
 _ORDER = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -81,7 +82,40 @@ def open_requests(
     Raises:
         CostoptError: nothing could be read, or DuckDB is not installed.
     """
-    now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    now = in_utc(now)
+    with workplace(memory_mb, watch) as (connection, scratch):
+        past = histories(templates)
+        options = Options(
+            format=format,
+            mapping=mapping or {},
+            text=text,
+            link=link_expression(every_version(past), "text"),
+            now=latest(now),
+        )
+        loaded = load(connection, find_logs(logs, scratch), options, scratch, watch)
+        watch(Step(what="looking for repeated requests"))
+        repeated = _without_duplicates(connection, loaded)
+        yield opened(connection, loaded, repeated, targets or {}, now.date(), past)
+
+
+def in_utc(now: datetime | None) -> datetime:
+    """Return a time in UTC without its zone, as DuckDB has times; the present one by default."""
+    return (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+
+
+def latest(now: datetime) -> str:
+    """Return the latest time that is believed: clocks differ, so a day ahead is."""
+    return (now + timedelta(days=1)).isoformat(sep=" ")
+
+
+@contextmanager
+def workplace(memory_mb: int, watch: Watch) -> "Generator[tuple[DuckDBPyConnection, Path]]":
+    """Open a DuckDB that can read logs, and a folder for copies; both are gone at the end.
+
+    Args:
+        memory_mb: What DuckDB may use before it spills to that folder.
+        watch: Told when it is cleared up.
+    """
     with TemporaryDirectory(prefix="costopt-usage-") as folder:
         scratch = Path(folder)
         connection = connect(memory_mb, scratch / "requests.duckdb")
@@ -90,20 +124,7 @@ def open_requests(
             connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             for macro in macros():
                 connection.execute(macro)
-            # Clocks differ: what is dated within the next day is believed.
-            latest = (now + timedelta(days=1)).isoformat(sep=" ")
-            past = histories(templates)
-            options = Options(
-                format=format,
-                mapping=mapping or {},
-                text=text,
-                link=link_expression(every_version(past), "text"),
-                now=latest,
-            )
-            loaded = load(connection, find_logs(logs, scratch), options, scratch, watch)
-            watch(Step(what="looking for repeated requests"))
-            repeated = _without_duplicates(connection, loaded)
-            yield opened(connection, loaded, repeated, targets or {}, now.date(), past)
+            yield connection, scratch
         finally:
             watch(Step(what="clearing up"))  # Nobody asks a closed connection how far it is.
             connection.close()
@@ -192,8 +213,7 @@ def _without_duplicates(
         return 0, []
     place = _row(connection, f"SELECT source, line {again} ORDER BY l.rowid LIMIT 1")
     connection.execute(f"DELETE FROM logged WHERE rowid IN (SELECT l.rowid {again})")
-    what = "requests that repeat the identifier of an earlier one, which is the one that counts"
-    return int(count), [Problem(what=what, rows=int(count), first=Where(place[0], place[1]))]
+    return int(count), [Problem(what=REPEATED, rows=int(count), first=Where(place[0], place[1]))]
 
 
 def _unique(connection: "DuckDBPyConnection", views: Sequence[str]) -> bool:

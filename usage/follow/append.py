@@ -11,7 +11,7 @@ from ...core.errors import CostoptError, Where
 from ..checks import MASKED, OTHER, SAID
 from ..facts import Problem
 from ..files import LogFile
-from ..load import LOGGED, Loaded, Options, is_duckdb, load_source
+from ..load import CUT, LOGGED, Loaded, Options, is_duckdb, load_source
 from ..sources import Source, inspect, shape_of, tabular
 from ..survey import LONGEST, head_of
 from .commit import Part, forget, transaction, write
@@ -23,7 +23,6 @@ from .states import State, save_states
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_CUT = "packed file that is cut off or damaged; what comes before that was read"
 _UNFINISHED = "last line without an end, which counts once it has one"
 
 
@@ -235,7 +234,7 @@ def _read(reader: Reader, state: State, log: LogFile, one: Slice) -> Loaded:
             loaded.problems.append(Problem(what=_UNFINISHED, rows=1, first=first))
     if one.cut:
         last = Where(log.shown, one.lines + bool(one.size))
-        loaded.problems.append(Problem(what=_CUT, rows=1, first=last))
+        loaded.problems.append(Problem(what=CUT, rows=1, first=last))
     return loaded
 
 

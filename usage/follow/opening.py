@@ -3,10 +3,9 @@
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ...core.configured import TargetConfig
@@ -16,11 +15,10 @@ from ...core.types import PromptTemplate
 from ..checks import FUTURE
 from ..facts import FileRead, Problem
 from ..files import STDIN, find_logs
-from ..ledger import COLUMNS, MEMORY_MB, connect
+from ..ledger import COLUMNS, MEMORY_MB
 from ..load import Loaded, Options, first_line, is_duckdb, size_of, skipped
-from ..opening import Requests, opened
+from ..opening import REPEATED, Requests, in_utc, latest, opened, workplace
 from ..prompt_history import History, every_version, histories
-from ..readers.spec import macros
 from ..templates import link_expression
 from ..watch import Step, Watch, unwatched
 from .append import Reader, append
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _ALWAYS = "9999-12-31 00:00:00"
-_REPEATED = "requests that repeat the identifier of an earlier one, which is the one that counts"
 
 
 @contextmanager
@@ -65,36 +62,27 @@ def open_ledger(
     Raises:
         CostoptError: the ledger is none, or in use; or no log could be read.
     """
-    now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    now = in_utc(now)
     if any(name == STDIN or Path(name).is_fifo() for name in logs):
         raise CostoptError(
             "--follow reads files, not standard input or pipes",
             hint="what was read of a file is known again; write the input to one",
         )
-    with TemporaryDirectory(prefix="costopt-usage-") as folder:
-        scratch = Path(folder)
-        connection = connect(memory_mb, scratch / "requests.duckdb")
-        try:
-            connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-            for macro in macros():
-                connection.execute(macro)
-            past = histories(templates)
-            options = Options(
-                format=format,
-                mapping=mapping or {},
-                link=link_expression(every_version(past), "text"),
-                # What lies in the future is decided when a report is made.
-                now=_ALWAYS,
-            )
-            with private():
-                attach(connection, ledger, write=bool(logs))
-                loaded = Loaded()
-                reader = Reader(connection=connection, options=options, scratch=scratch)
-                notes = _grown(reader, logs, loaded, watch) if logs else ()
-            yield _requests(connection, loaded, notes, targets or {}, now, past)
-        finally:
-            watch(Step(what="clearing up"))  # Nobody asks a closed connection how far it is.
-            connection.close()
+    with workplace(memory_mb, watch) as (connection, scratch):
+        past = histories(templates)
+        options = Options(
+            format=format,
+            mapping=mapping or {},
+            link=link_expression(every_version(past), "text"),
+            # What lies in the future is decided when a report is made.
+            now=_ALWAYS,
+        )
+        with private():
+            attach(connection, ledger, write=bool(logs))
+            loaded = Loaded()
+            reader = Reader(connection=connection, options=options, scratch=scratch)
+            notes = _grown(reader, logs, loaded, watch) if logs else ()
+        yield _requests(connection, loaded, notes, targets or {}, now, past)
 
 
 def _grown(reader: Reader, names: Sequence[str], loaded: Loaded, watch: Watch) -> tuple[str, ...]:
@@ -179,7 +167,7 @@ def _requests(
     """Make all that the ledger holds the relation ``requests``."""
     states = {state.id: state for state in load_states(connection)}
     _recall(connection, loaded, states)
-    _view(connection, states, latest=(now + timedelta(days=1)).isoformat(sep=" "))
+    _view(connection, states, latest=latest(now))
     found = opened(
         connection,
         loaded,
@@ -223,7 +211,7 @@ def _repeats(
         "SELECT file, line FROM ledger.repeated ORDER BY file, line LIMIT 1"
     ).fetchone()
     where = Where(states[first[0]].shown, first[1]) if first else None
-    return int(row[0]), [Problem(what=_REPEATED, rows=int(row[0]), first=where)]
+    return int(row[0]), [Problem(what=REPEATED, rows=int(row[0]), first=where)]
 
 
 def _view(connection: "DuckDBPyConnection", states: Mapping[int, State], *, latest: str) -> None:
