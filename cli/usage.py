@@ -105,7 +105,9 @@ def usage(
     updating = Updating(update=update_config, yes=yes)
     updating.check()
     settings = load_config(config, Path.cwd())
-    gates = _gates(fail_on, only_cost=only_cost)
+    gates = _gates(fail_on)
+    if only_cost:
+        _check_only_cost(fail_on=gates, texts=texts, report=report)
     stored = _stored(report or ())
     chosen = choose_format(format, output, settings.defaults.get("format"), REPORT_FORMATS)
     check_output(output)
@@ -113,7 +115,7 @@ def usage(
     start = moment(since, "--since") if since else None
     end = moment(until, "--until") if until else None
     templates = _templates(updating.prompts(prompts))
-    opening = _opening(follow, texts=texts, only_cost=only_cost)
+    opening = _opening(follow, texts=texts)
     with (
         interruptible(),
         steps(quiet=quiet, colour=not no_color) as watch,
@@ -147,7 +149,7 @@ def usage(
 
 
 def _opening(
-    follow: Path | None, *, texts: bool, only_cost: bool
+    follow: Path | None, *, texts: bool
 ) -> "Callable[..., AbstractContextManager[Requests]]":
     """Return what opens the logs: as they are, or with a ledger of what was read before."""
     from ..core.errors import CostoptError
@@ -155,13 +157,13 @@ def _opening(
     from ..usage.opening import open_requests
 
     if follow is None:
-        return partial(open_requests, text=texts and not only_cost)
+        return partial(open_requests, text=texts)
     if texts:
         raise CostoptError("a ledger keeps no texts", hint="leave --texts or --follow out")
     return partial(open_ledger, follow)
 
 
-def _gates(text: str | None, *, only_cost: bool) -> tuple[str, ...]:
+def _gates(text: str | None) -> tuple[str, ...]:
     from ..core.errors import CostoptError, nearest
 
     gates = tuple(word.strip() for word in (text or "").split(",") if word.strip())
@@ -170,11 +172,19 @@ def _gates(text: str | None, *, only_cost: bool) -> tuple[str, ...]:
             raise CostoptError(
                 f'unknown gate "{gate}" of --fail-on', hint=nearest(gate, ("budget", "anomaly"))
             )
-    if gates and only_cost:
-        raise CostoptError(
-            "--fail-on needs what --only-cost leaves out", hint="leave one of them out"
-        )
     return gates
+
+
+def _check_only_cost(**asked: object) -> None:
+    """Refuse options of what is left out: they would do nothing."""
+    from ..core.errors import CostoptError
+
+    for name, value in asked.items():
+        if value:
+            raise CostoptError(
+                f"--{name.replace('_', '-')} needs what --only-cost leaves out",
+                hint="leave one of them out",
+            )
 
 
 def _stored(paths: "Sequence[Path]") -> "Sequence[Report]":

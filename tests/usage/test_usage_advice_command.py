@@ -65,6 +65,8 @@ def test_json_holds_all_of_it(folder):
         ("calm.csv", ["--fail-on", "budget,anomaly", "--config", "wide.toml"], 0),
         ("calm.csv", ["--fail-on", "budgets"], 2),
         ("calm.csv", ["--fail-on", "budget", "--only-cost"], 2),
+        ("calm.csv", ["--texts", "--only-cost"], 2),
+        ("calm.csv", ["--report", "none.json", "--only-cost"], 2),
     ],
 )
 def test_gates(folder, log, words, status):
